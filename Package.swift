@@ -1,0 +1,115 @@
+// swift-tools-version: 6.2
+// The wall plan: a line per target, lowest layer first. A target may list only targets above it.
+import PackageDescription
+
+let manners: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+/// For modules that touch no raw memory: every unsafe use is a warning (and `make` turns warnings into errors).
+let safe: [SwiftSetting] = manners + [.strictMemorySafety()]
+
+func core(_ name: String, _ deps: [Target.Dependency] = [], _ settings: [SwiftSetting] = manners) -> Target {
+  .target(name: name, dependencies: deps, path: "Sources/Core/\(name)", swiftSettings: settings)
+}
+func cep(_ name: String, _ deps: [Target.Dependency] = [], _ settings: [SwiftSetting] = manners) -> Target {
+  .target(name: name, dependencies: deps, path: "Sources/CEP/\(name)", swiftSettings: settings)
+}
+
+/// Every plugin is a dynamic library of its own, `libflowcep-<kind>-<name>.so`, found by that file name.
+struct Plugin {
+  var target: Target
+  var product: Product
+  init(_ kind: String, _ name: String, _ deps: [Target.Dependency] = []) {
+    target = .target(
+      name: "\(name)\(kind)", dependencies: ["PluginABI", "PluginKit", "RecordBatch", "InformationElements"] + deps,
+      path: "Plugins/\(kind)/\(name)", exclude: ["README.md", "example.xml"], swiftSettings: manners)
+    product = .library(name: "flowcep-\(kind.lowercased())-\(name.lowercased())", type: .dynamic, targets: [target.name])
+  }
+}
+let plugins = [
+  Plugin("Input", "TCP", ["CLinux"]),
+  Plugin("Input", "UDP", ["CLinux"]),
+  Plugin("Input", "File", ["IPFIX"]),
+  Plugin("Intermediate", "Timestamp"),
+  Plugin("Intermediate", "Anonymize", ["COpenSSL"]),
+  Plugin("Output", "JSON", ["RecordJSON", "CLinux"]),
+  Plugin("Output", "ZeroMQ", ["RecordJSON", "CZeroMQ"]),
+  Plugin("Output", "Logstash", ["RecordJSON", "CLinux"]),
+  Plugin("Output", "CEP", ["Engine", "EventModel", "Diagnostics"]),
+]
+
+func unitTests(_ name: String, _ deps: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.init(stringLiteral: name), "TestSupport"] + deps,
+    path: "Tests/Unit/\(name)Tests", swiftSettings: manners)
+}
+
+let package = Package(
+  name: "flowcep",
+  products: [
+    .executable(name: "flowcep", targets: ["flowcep"]),
+    .library(name: "PluginKit", targets: ["PluginKit"]),
+    .library(name: "flowcep-output-count", type: .dynamic, targets: ["CountOutput"]),
+  ] + plugins.map(\.product),
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+  ],
+  targets: [
+    // The contract.
+    .target(name: "PluginABI", path: "Sources/PluginABI"),
+
+    // System libraries and the few C declarations that Swift's Glibc module leaves out.
+    .systemLibrary(name: "CLibXML2", path: "Sources/Core/CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+    .systemLibrary(name: "CZeroMQ", path: "Sources/Core/CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+    .systemLibrary(name: "COpenSSL", path: "Sources/Core/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CLinux", path: "Sources/Core/CLinux"),
+
+    // Core, in the order of the data.
+    core("Diagnostics", [], safe),
+    core("Telemetry"),
+    core("InformationElements", [], safe),
+    core("RecordBatch", ["PluginABI", "InformationElements"]),
+    core("IPFIX", ["PluginABI", "RecordBatch", "InformationElements"]),
+    core("RecordJSON", ["PluginABI", "RecordBatch", "InformationElements"]),
+    .target(
+      name: "PluginKit", dependencies: ["PluginABI", "RecordBatch", "InformationElements"], path: "Sources/PluginKit",
+      swiftSettings: manners),
+    core("Configuration", ["CLibXML2", "Diagnostics", "InformationElements"]),
+    core("PluginHost", ["PluginABI", "RecordBatch", "InformationElements", "Configuration", "Diagnostics", "Telemetry", "CLinux"]),
+    core("Pipeline", ["PluginABI", "PluginHost", "RecordBatch", "IPFIX", "InformationElements", "Telemetry", "CLinux"]),
+    core(
+      "Collector",
+      [
+        "PluginABI", "Pipeline", "PluginHost", "Configuration", "IPFIX", "RecordBatch", "InformationElements", "Diagnostics",
+        "Telemetry", "CLinux", .product(name: "Logging", package: "swift-log"),
+      ]),
+
+    // CEP, in the order of a statement's path. Knows nothing of Core but Diagnostics.
+    cep("EventModel"),
+    cep("Builtins", ["EventModel"]),
+    cep("Syntax", ["Diagnostics"], safe),
+    cep("Plan", ["Builtins", "EventModel"]),
+    cep("Semantics", ["Syntax", "Plan", "Builtins", "EventModel", "Diagnostics"]),
+    cep("Execution", ["Plan", "Builtins", "EventModel"]),
+    cep("Engine", ["Syntax", "Semantics", "Plan", "Execution", "Builtins", "EventModel", "Diagnostics"]),
+    cep("JSONLines", ["EventModel"]),
+
+    .executableTarget(
+      name: "flowcep",
+      dependencies: [
+        "Collector", "Pipeline", "PluginHost", "Configuration", "Engine", "EventModel", "JSONLines", "IPFIX", "RecordJSON",
+        "RecordBatch", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/flowcep", swiftSettings: manners),
+
+    // The smallest output there is, in C against the header alone: the living proof of the ABI.
+    .target(name: "CountOutput", dependencies: ["PluginABI"], path: "Plugins/Output/Count", exclude: ["README.md", "example.xml"]),
+
+    .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/Support", swiftSettings: manners),
+    unitTests("Diagnostics"),
+  ] + plugins.map(\.target)
+)

@@ -1,0 +1,1 @@
+// Plugin Output/JSON.

@@ -1,0 +1,1 @@
+#include "flowcep/flowcep_plugin.h"
