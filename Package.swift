@@ -111,5 +111,6 @@ let package = Package(
 
     .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/Support", swiftSettings: manners),
     unitTests("Diagnostics"),
+    unitTests("Telemetry"),
   ] + plugins.map(\.target)
 )
