@@ -63,8 +63,8 @@ let package = Package(
 
     // System libraries and the few C declarations that Swift's Glibc module leaves out.
     .systemLibrary(name: "CLibXML2", path: "Sources/Core/CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
-    .systemLibrary(name: "CZeroMQ", path: "Sources/Core/CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
-    .systemLibrary(name: "COpenSSL", path: "Sources/Core/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZeroMQ", path: "Sources/Core/CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+    .systemLibrary(name: "COpenSSL", path: "Sources/Core/COpenSSL", providers: [.apt(["libssl-dev"])]),
     .target(name: "CLinux", path: "Sources/Core/CLinux"),
 
     // Core, in the order of the data.
