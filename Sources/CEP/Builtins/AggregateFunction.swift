@@ -1,0 +1,46 @@
+public import EventModel
+
+/// A row of the catalog of aggregates.
+public struct AggregateFunction: Sendable {
+  public let name: String
+  /// How many arguments it takes; 0 stands for `*` of `count(*)`.
+  public let arity: ClosedRange<Int>
+  public let help: String
+  /// The result's type for the arguments' types; nil where they do not fit.
+  public let resultType: @Sendable ([ValueType]) -> ValueType?
+  /// Whether it needs the events of a data window (`window`, `sorted`, `first`), which then must be there.
+  public let needsWindow: Bool
+  /// - Parameters: the arguments' types and, for `sorted` and its like, each key's direction.
+  public let make: @Sendable ([ValueType], [Bool]) -> AggregateState
+
+  public init(
+    _ name: String, arity: ClosedRange<Int>, help: String, needsWindow: Bool = false,
+    resultType: @escaping @Sendable ([ValueType]) -> ValueType?, make: @escaping @Sendable ([ValueType], [Bool]) -> AggregateState
+  ) {
+    self.name = name
+    self.arity = arity
+    self.help = help
+    self.resultType = resultType
+    self.needsWindow = needsWindow
+    self.make = make
+  }
+}
+
+/// One aggregate's state for one group.
+open class AggregateState {
+  public init() {}
+
+  /// - Parameters:
+  ///   - value: the first argument, or the event for `*`.
+  ///   - rest: the other arguments, then the order keys.
+  open func enter(_ value: Value, _ rest: [Value], time: Int64) {}
+  open func leave(_ value: Value, _ rest: [Value], time: Int64) {}
+  open func clear() {}
+  open func value(time: Int64) -> Value { .null }
+}
+
+extension Builtins {
+  public static let aggregateList: [AggregateFunction] = numberAggregates + orderAggregates + eventAggregates
+  public static let aggregates: [String: AggregateFunction] = Dictionary(
+    aggregateList.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+}

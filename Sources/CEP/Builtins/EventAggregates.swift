@@ -1,0 +1,127 @@
+internal import EventModel
+
+/// The values (or events) that are in, in order of arrival: first, last, window, nth.
+final class ArrivalState: AggregateState {
+  enum Result { case first, last, window, nth }
+  let result: Result
+  private var values: [Value] = []
+  private var head = 0
+  private var index = 0
+  init(_ result: Result) { self.result = result }
+
+  override func enter(_ value: Value, _ rest: [Value], time: Int64) {
+    values.append(value)
+    if let number = rest.first?.integer { index = Int(number) }
+  }
+  override func leave(_ value: Value, _ rest: [Value], time: Int64) {
+    guard let position = values[head...].firstIndex(of: value) else { return }
+    if position == head { head += 1 } else { values.remove(at: position) }
+    if head > 64, head * 2 > values.count {
+      values.removeFirst(head)
+      head = 0
+    }
+  }
+  override func clear() {
+    values.removeAll()
+    head = 0
+  }
+  override func value(time: Int64) -> Value {
+    let count = values.count - head
+    switch result {
+    case .first: return index < count ? values[head + index] : .null
+    case .last, .nth: return index < count ? values[values.count - 1 - index] : .null
+    case .window: return count == 0 ? .null : .array(Array(values[head...]))
+    }
+  }
+}
+
+final class EverState: AggregateState {
+  let keepsFirst: Bool
+  private var kept = Value.null
+  private var isSet = false
+  init(keepsFirst: Bool) { self.keepsFirst = keepsFirst }
+  override func enter(_ value: Value, _ rest: [Value], time: Int64) {
+    if !keepsFirst || !isSet { kept = value }
+    isSet = true
+  }
+  override func value(time: Int64) -> Value { kept }
+}
+
+final class LeavingState: AggregateState {
+  private var hasLeft = false
+  override func leave(_ value: Value, _ rest: [Value], time: Int64) { hasLeft = true }
+  override func value(time: Int64) -> Value { .bool(hasLeft) }
+}
+
+/// Events by keys: maxby, minby, sorted. The keys are the rest of the arguments.
+final class ByKeyState: AggregateState {
+  enum Result { case first, all }
+  let result: Result
+  let isEver: Bool
+  let descending: [Bool]
+  private var entries: [(keys: [Value], value: Value)] = []
+  init(_ result: Result, descending: [Bool], isEver: Bool = false) {
+    self.result = result
+    self.descending = descending
+    self.isEver = isEver
+  }
+
+  private func precedes(_ a: [Value], _ b: [Value]) -> Bool {
+    for (index, pair) in zip(a, b).enumerated() {
+      let order = Value.order(pair.0, pair.1) ?? (pair.0.isNull ? (pair.1.isNull ? 0 : -1) : 1)
+      if order != 0 { return (order < 0) != (index < descending.count && descending[index]) }
+    }
+    return false
+  }
+
+  override func enter(_ value: Value, _ rest: [Value], time: Int64) {
+    if isEver, let best = entries.first {
+      if precedes(rest, best.keys) { entries = [(rest, value)] }
+      return
+    }
+    let position = entries.firstIndex { precedes(rest, $0.keys) } ?? entries.count
+    entries.insert((rest, value), at: position)
+  }
+  override func leave(_ value: Value, _ rest: [Value], time: Int64) {
+    if !isEver, let position = entries.firstIndex(where: { $0.value == value }) { entries.remove(at: position) }
+  }
+  override func clear() { if !isEver { entries.removeAll() } }
+  override func value(time: Int64) -> Value {
+    switch result {
+    case .first: entries.first?.value ?? .null
+    case .all: entries.isEmpty ? .null : .array(entries.map(\.value))
+    }
+  }
+}
+
+private func sameType(_ types: [ValueType]) -> ValueType? { types.first }
+private func arrayType(_ types: [ValueType]) -> ValueType? { types.first.map { .array($0) } }
+
+extension Builtins {
+  static let eventAggregates: [AggregateFunction] = [
+    AggregateFunction("first", arity: 1...2, help: "the first of the window", resultType: sameType) { _, _ in ArrivalState(.first) },
+    AggregateFunction("last", arity: 1...2, help: "the last of the window", resultType: sameType) { _, _ in ArrivalState(.last) },
+    AggregateFunction("nth", arity: 2...2, help: "the nth before the last", resultType: sameType) { _, _ in ArrivalState(.nth) },
+    AggregateFunction("window", arity: 1...1, help: "all of the window", needsWindow: true, resultType: arrayType) { _, _ in
+      ArrivalState(.window)
+    },
+    AggregateFunction("firstever", arity: 1...1, help: "the first that ever came", resultType: sameType) { _, _ in EverState(keepsFirst: true) },
+    AggregateFunction("lastever", arity: 1...1, help: "the last that ever came", resultType: sameType) { _, _ in EverState(keepsFirst: false) },
+    AggregateFunction("leaving", arity: 0...0, help: "whether anything has left", resultType: { _ in .boolean }) { _, _ in LeavingState() },
+    AggregateFunction("maxby", arity: 1...1, help: "the event with the largest key", needsWindow: true, resultType: sameType) { _, descending in
+      ByKeyState(.first, descending: descending.map { !$0 })
+    },
+    AggregateFunction("minby", arity: 1...1, help: "the event with the smallest key", needsWindow: true, resultType: sameType) { _, descending in
+      ByKeyState(.first, descending: descending)
+    },
+    AggregateFunction("maxbyever", arity: 1...1, help: "the event that ever had the largest key", resultType: sameType) { _, descending in
+      ByKeyState(.first, descending: descending.map { !$0 }, isEver: true)
+    },
+    AggregateFunction("minbyever", arity: 1...1, help: "the event that ever had the smallest key", resultType: sameType) { _, descending in
+      ByKeyState(.first, descending: descending, isEver: true)
+    },
+    AggregateFunction("sorted", arity: 1...1, help: "the events in order of keys", needsWindow: true, resultType: arrayType) { _, descending in
+      ByKeyState(.all, descending: descending)
+    },
+  ]
+}

@@ -1,0 +1,77 @@
+internal import EventModel
+
+/// The values in order, with equal ones side by side: min, max, median, avedev.
+final class SortedState: AggregateState {
+  enum Result { case min, max, median, averageDeviation }
+  let result: Result
+  var values: [Value] = []
+  init(_ result: Result) { self.result = result }
+
+  private func position(of value: Value) -> Int {
+    var low = 0
+    var high = values.count
+    while low < high {
+      let middle = (low + high) / 2
+      if (Value.order(values[middle], value) ?? 0) < 0 { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  override func enter(_ value: Value, _ rest: [Value], time: Int64) {
+    if !value.isNull { values.insert(value, at: position(of: value)) }
+  }
+  override func leave(_ value: Value, _ rest: [Value], time: Int64) {
+    if value.isNull { return }
+    let position = position(of: value)
+    if position < values.count { values.remove(at: position) }
+  }
+  override func clear() { values.removeAll() }
+
+  override func value(time: Int64) -> Value {
+    guard let first = values.first, let last = values.last else { return .null }
+    switch result {
+    case .min: return first
+    case .max: return last
+    case .median:
+      let middle = values.count / 2
+      guard let upper = values[middle].number else { return .null }
+      return .double(values.count % 2 == 1 ? upper : (upper + (values[middle - 1].number ?? 0)) / 2)
+    case .averageDeviation:
+      let numbers = values.compactMap(\.number)
+      let mean = numbers.reduce(0, +) / Double(numbers.count)
+      return .double(numbers.reduce(0) { $0 + abs($1 - mean) } / Double(numbers.count))
+    }
+  }
+}
+
+final class ExtremeEverState: AggregateState {
+  let sign: Int
+  var best = Value.null
+  init(sign: Int) { self.sign = sign }
+  override func enter(_ value: Value, _ rest: [Value], time: Int64) {
+    if !value.isNull, best.isNull || (Value.order(value, best) ?? 0) * sign > 0 { best = value }
+  }
+  override func value(time: Int64) -> Value { best }
+}
+
+private func numberType(_ types: [ValueType]) -> ValueType? { types.first.flatMap { $0.isNumeric ? .double : nil } }
+private func sameType(_ types: [ValueType]) -> ValueType? { types.first }
+
+extension Builtins {
+  static let orderAggregates: [AggregateFunction] = [
+    AggregateFunction("min", arity: 1...1, help: "the smallest value", resultType: sameType) { _, _ in SortedState(.min) },
+    AggregateFunction("max", arity: 1...1, help: "the largest value", resultType: sameType) { _, _ in SortedState(.max) },
+    AggregateFunction("fmin", arity: 1...1, help: "min, with a filter", resultType: sameType) { _, _ in SortedState(.min) },
+    AggregateFunction("fmax", arity: 1...1, help: "max, with a filter", resultType: sameType) { _, _ in SortedState(.max) },
+    AggregateFunction("median", arity: 1...1, help: "the middle value", resultType: numberType) { _, _ in SortedState(.median) },
+    AggregateFunction("avedev", arity: 1...1, help: "the mean distance from the mean", resultType: numberType) { _, _ in
+      SortedState(.averageDeviation)
+    },
+    AggregateFunction("minever", arity: 1...1, help: "the smallest value that ever came", resultType: sameType) { _, _ in
+      ExtremeEverState(sign: -1)
+    },
+    AggregateFunction("maxever", arity: 1...1, help: "the largest value that ever came", resultType: sameType) { _, _ in
+      ExtremeEverState(sign: 1)
+    },
+  ]
+}
