@@ -221,6 +221,15 @@ typedef struct flowcep_plugin {
 // [main] The one function that a plugin library exports. NULL where it cannot serve a host of that version.
 FLOWCEP_EXPORT const flowcep_plugin *flowcep_plugin_entry(uint32_t host_abi_version);
 
+// Host extension: the information elements that the collector knows, from its element files.
+#define FLOWCEP_ELEMENTS_EXTENSION "flowcep.elements/1"
+typedef struct flowcep_elements {
+  uint32_t struct_size;
+  uint32_t element_stride; // sizeof(flowcep_field)
+  size_t element_count;
+  const flowcep_field *elements; // length 0, no offset; as long as the host struct lives
+} flowcep_elements;
+
 // The compiler that this header was read by; of the Swift compiler, the clang inside it, which is of one build with it.
 __attribute__((unused)) static inline const char *flowcep_toolchain(void) { return __VERSION__; }
 
