@@ -1,0 +1,48 @@
+/// A template as it stands on the wire (RFC 7011 §3.4): numbers without meaning yet.
+public struct TemplateRecord: Sendable, Hashable {
+  public struct Field: Sendable, Hashable {
+    public var enterprise: UInt32
+    /// Without the enterprise bit.
+    public var element: UInt16
+    /// Bytes, or 65535 for variable length.
+    public var length: UInt16
+
+    public init(enterprise: UInt32 = 0, element: UInt16, length: UInt16) {
+      self.enterprise = enterprise
+      self.element = element
+      self.length = length
+    }
+  }
+
+  public var id: UInt16
+  /// None: the template is withdrawn.
+  public var fields: [Field]
+  /// How many of the first fields are scope fields; more than 0 makes it an options template.
+  public var scopeCount: Int
+
+  public init(id: UInt16, fields: [Field], scopeCount: Int = 0) {
+    self.id = id
+    self.fields = fields
+    self.scopeCount = scopeCount
+  }
+
+  public var isOptions: Bool { scopeCount > 0 }
+  var setID: UInt16 { isOptions ? Wire.optionsTemplateSet : Wire.templateSet }
+
+  var wireBytes: [UInt8] {
+    var bytes: [UInt8] = []
+    func append(_ value: UInt16) { bytes += [UInt8(value >> 8), UInt8(truncatingIfNeeded: value)] }
+    append(id)
+    append(UInt16(fields.count))
+    if isOptions, !fields.isEmpty { append(UInt16(scopeCount)) }
+    for field in fields {
+      append(field.element | (field.enterprise == 0 ? 0 : Wire.enterpriseBit))
+      append(field.length)
+      if field.enterprise != 0 {
+        append(UInt16(field.enterprise >> 16))
+        append(UInt16(truncatingIfNeeded: field.enterprise))
+      }
+    }
+    return bytes
+  }
+}
