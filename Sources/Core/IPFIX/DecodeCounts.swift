@@ -1,0 +1,103 @@
+/// Why something that arrived could not be decoded. The raw value is the name in counters and logs.
+public enum Undecodable: String, Sendable, CaseIterable {
+  /// Messages discarded whole.
+  case badVersion = "bad-version"
+  case shortMessage = "short-message"
+  case badMessageLength = "bad-message-length"
+  case badSetLength = "bad-set-length"
+  case badTemplate = "bad-template"
+  /// A record of variable length that runs over its set's end.
+  case badRecord = "bad-record"
+  case tooManyDomains = "too-many-domains"
+  /// Sets or templates left out; the rest of the message was taken.
+  case unknownTemplate = "unknown-template"
+  case reservedSet = "reserved-set"
+  case tooManyTemplates = "too-many-templates"
+  case tooManyFields = "too-many-fields"
+
+  var index: Int { Self.indices[self] ?? 0 }
+  private static let indices = Dictionary(uniqueKeysWithValues: zip(allCases, 0...))
+}
+
+/// What a decoder has counted. Sums: use `+=`.
+public struct DecodeCounts: Sendable {
+  public internal(set) var messages: UInt64 = 0
+  public internal(set) var bytes: UInt64 = 0
+  /// Records of flow templates.
+  public internal(set) var records: UInt64 = 0
+  /// Records of options templates.
+  public internal(set) var optionsRecords: UInt64 = 0
+  /// Definitions that were new or changed, of both kinds.
+  public internal(set) var templates: UInt64 = 0
+  /// Definitions that replaced a different one; over TCP and in files a fault of the exporter.
+  public internal(set) var redefinitions: UInt64 = 0
+  public internal(set) var withdrawals: UInt64 = 0
+  /// Withdrawals that had no effect: over UDP, or of a template that is not there.
+  public internal(set) var ignoredWithdrawals: UInt64 = 0
+  /// Times that a sequence number was ahead of the expected one.
+  public internal(set) var sequenceGaps: UInt64 = 0
+  /// Data records missing by sequence number (RFC 7011 §10.1).
+  public internal(set) var lostRecords: UInt64 = 0
+  /// Those of the missing that came later after all.
+  public internal(set) var recoveredRecords: UInt64 = 0
+  /// Data records that were received in sets of unknown templates, by sequence number.
+  public internal(set) var undecodedRecords: UInt64 = 0
+  /// Messages that came after a later one.
+  public internal(set) var reorderedMessages: UInt64 = 0
+  /// Times that a sequence number went back for good: the exporter began anew.
+  public internal(set) var sequenceRestarts: UInt64 = 0
+  private var undecodable: [UInt64] = []
+
+  public init() {}
+
+  /// How often that happened.
+  public subscript(reason: Undecodable) -> UInt64 { undecodable.isEmpty ? 0 : undecodable[reason.index] }
+
+  mutating func count(_ reason: Undecodable) {
+    if undecodable.isEmpty { undecodable = Array(repeating: 0, count: Undecodable.allCases.count) }
+    undecodable[reason.index] += 1
+  }
+
+  public static func += (a: inout Self, b: Self) {
+    a.messages += b.messages
+    a.bytes += b.bytes
+    a.records += b.records
+    a.optionsRecords += b.optionsRecords
+    a.templates += b.templates
+    a.redefinitions += b.redefinitions
+    a.withdrawals += b.withdrawals
+    a.ignoredWithdrawals += b.ignoredWithdrawals
+    a.sequenceGaps += b.sequenceGaps
+    a.lostRecords += b.lostRecords
+    a.recoveredRecords += b.recoveredRecords
+    a.undecodedRecords += b.undecodedRecords
+    a.reorderedMessages += b.reorderedMessages
+    a.sequenceRestarts += b.sequenceRestarts
+    guard !b.undecodable.isEmpty else { return }
+    if a.undecodable.isEmpty { a.undecodable = b.undecodable } else {
+      for i in b.undecodable.indices { a.undecodable[i] += b.undecodable[i] }
+    }
+  }
+}
+
+/// What one session may take of the collector's memory.
+public struct DecoderLimits: Sendable {
+  /// Observation domains of a session; a message of a further one is discarded.
+  public var domains = 1024
+  /// Templates of a session, in all its domains together; a further one is left out.
+  public var templates = 16384
+  public var fieldsPerTemplate = 4096
+
+  public init() {}
+}
+
+/// What a session's first steps are, and what it sends that nobody knows: each said once, for the log.
+public enum DecoderNotice: Sendable, Hashable {
+  case firstTemplate(domain: UInt32, id: UInt16)
+  case firstRecord(domain: UInt32, template: UInt16)
+  case unknownElement(enterprise: UInt32, id: UInt16)
+  case unknownTemplate(domain: UInt32, id: UInt16)
+  /// A definition that differs from the one in force, where the transport forbids that.
+  case redefinition(domain: UInt32, id: UInt16)
+  case undecodable(Undecodable)
+}

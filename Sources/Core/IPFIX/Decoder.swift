@@ -1,0 +1,57 @@
+public import InformationElements
+public import PluginABI
+public import RecordBatch
+import Synchronization
+
+/// Turns buffers of packets into batches of records. One decoder is one worker: all packets of a session go to the same one.
+public final class Decoder {
+  private let registry: ElementRegistry
+  private let limits: DecoderLimits
+  /// Of all sessions, since the decoder began.
+  public private(set) var counts = DecodeCounts()
+
+  private static let nextStamp = Atomic<UInt64>(1)
+
+  public init(registry: ElementRegistry, limits: DecoderLimits = DecoderLimits()) {
+    self.registry = registry
+    self.limits = limits
+  }
+
+  /// Decodes packets that lie in the batch's bytes. A message that cannot be decoded is counted, and the others are taken.
+  ///
+  /// - Parameters:
+  ///   - packets: in the order of arrival; each with its session.
+  ///   - notices: gets what is worth a line in the log.
+  public func decode(
+    _ packets: UnsafeBufferPointer<flowcep_packet>, into batch: BatchStorage,
+    notices: (Session, [DecoderNotice]) -> Void = { _, _ in }
+  ) {
+    let stamp = Self.nextStamp.wrappingAdd(1, ordering: .relaxed).oldValue
+    var index = 0
+    while index < packets.count {
+      guard let raw = packets[index].session else {
+        index += 1
+        continue
+      }
+      let session = Session.from(raw)
+      let decoder = decoder(of: session)
+      while index < packets.count, packets[index].session == raw {
+        let packet = packets[index]
+        index += 1
+        guard Int(packet.offset) + Int(packet.length) <= batch.byteCount else { continue }
+        decoder.decode(packet, into: batch, stamp: stamp)
+      }
+      counts += decoder.takePending()
+      let said = decoder.takeNotices()
+      if !said.isEmpty { notices(session, said) }
+    }
+  }
+
+  /// The session's own decoder, made at its first packet; it lives and ends with the session.
+  public func decoder(of session: Session) -> SessionDecoder {
+    if let known = session.decoderState as? SessionDecoder { return known }
+    let new = SessionDecoder(transport: session.raw.pointee.transport, registry: registry, limits: limits)
+    session.decoderState = new
+    return new
+  }
+}

@@ -1,0 +1,20 @@
+/// Remembers what has been said, so that it is said once in a session; after a bounded number of things, nothing new is said.
+struct NoticedOnce {
+  private static let limit = 256
+  private var firstTemplate = false
+  private var firstRecord = false
+  private var others: Set<DecoderNotice> = []
+
+  mutating func isNew(_ notice: DecoderNotice) -> Bool {
+    switch notice {
+    case .firstTemplate:
+      defer { firstTemplate = true }
+      return !firstTemplate
+    case .firstRecord:
+      defer { firstRecord = true }
+      return !firstRecord
+    default:
+      return others.count < Self.limit && others.insert(notice).inserted
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import RecordBatch
+
+/// What the decoder needs of one template, in one place in memory: nothing of it is counted or copied per set.
+struct TemplateSlot {
+  let template: Template
+  let definition: TemplateRecord
+  /// Bytes of every record, or 0 where a field has variable length.
+  let recordLength: Int
+  let minimumLength: Int
+  /// With variable lengths: bytes before the first such field, between each and the next, behind the last.
+  let runs: UnsafeMutablePointer<Int>
+  let runCount: Int
+  /// The batch that `batchIndex` counts in.
+  var batchStamp: UInt64 = 0
+  var batchIndex: UInt32 = 0
+
+  init(_ template: Template, _ definition: TemplateRecord) {
+    self.template = template
+    self.definition = definition
+    recordLength = template.view.recordLength
+    minimumLength = template.view.minimumLength
+    var lengths = [0]
+    for field in definition.fields {
+      if field.length == Wire.variableLength { lengths.append(0) } else { lengths[lengths.count - 1] += Int(field.length) }
+    }
+    runs = .allocate(capacity: lengths.count)
+    runs.initialize(from: lengths, count: lengths.count)
+    runCount = lengths.count
+  }
+}
+
+/// The templates of one observation domain, found by their id through two tables: pages of 256 come and go with their templates,
+/// so that a domain with few of them is small.
+struct TemplateTable: ~Copyable {
+  typealias Slot = UnsafeMutablePointer<TemplateSlot>
+  private typealias Page = UnsafeMutablePointer<Slot?>
+  private let pages: UnsafeMutablePointer<Page?>
+  private(set) var count = 0
+
+  init() {
+    pages = .allocate(capacity: 256)
+    pages.initialize(repeating: nil, count: 256)
+  }
+
+  deinit {
+    for p in 0..<256 {
+      guard let page = pages[p] else { continue }
+      for i in 0..<256 {
+        if let slot = page[i] { Self.free(slot) }
+      }
+      page.deallocate()
+    }
+    pages.deallocate()
+  }
+
+  @inline(__always)
+  subscript(id: UInt16) -> Slot? { pages[Int(id >> 8)]?[Int(id & 255)] }
+
+  /// Puts a template in the place of its id, and the one that was there away.
+  mutating func set(_ slot: TemplateSlot) {
+    let id = slot.definition.id
+    let page: Page
+    if let there = pages[Int(id >> 8)] { page = there } else {
+      page = .allocate(capacity: 256)
+      page.initialize(repeating: nil, count: 256)
+      pages[Int(id >> 8)] = page
+    }
+    if let old = page[Int(id & 255)] { Self.free(old) } else { count += 1 }
+    let new = Slot.allocate(capacity: 1)
+    new.initialize(to: slot)
+    page[Int(id & 255)] = new
+  }
+
+  /// False where there is none.
+  mutating func remove(_ id: UInt16) -> Bool {
+    guard let page = pages[Int(id >> 8)], let slot = page[Int(id & 255)] else { return false }
+    Self.free(slot)
+    page[Int(id & 255)] = nil
+    count -= 1
+    return true
+  }
+
+  /// Takes away all options templates or all others; gives how many there were.
+  mutating func removeAll(options: Bool) -> Int {
+    var removed = 0
+    for p in 0..<256 {
+      guard let page = pages[p] else { continue }
+      for i in 0..<256 {
+        guard let slot = page[i], slot.pointee.definition.isOptions == options else { continue }
+        Self.free(slot)
+        page[i] = nil
+        removed += 1
+      }
+    }
+    count -= removed
+    return removed
+  }
+
+  private static func free(_ slot: Slot) {
+    slot.pointee.runs.deallocate()
+    slot.deinitialize(count: 1)
+    slot.deallocate()
+  }
+}
