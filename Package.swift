@@ -37,7 +37,7 @@ let plugins = [
   Plugin("Output", "JSON", ["RecordJSON", "CLinux"]),
   Plugin("Output", "ZeroMQ", ["RecordJSON", "CZeroMQ"]),
   Plugin("Output", "Logstash", ["RecordJSON", "CLinux"]),
-  Plugin("Output", "CEP", ["Engine", "EventModel", "Diagnostics"]),
+  Plugin("Output", "CEP", ["RecordEvents", "Engine", "EventModel", "Diagnostics"]),
 ]
 
 func unitTests(_ name: String, _ deps: [Target.Dependency] = []) -> Target {
@@ -96,6 +96,9 @@ let package = Package(
     cep("Execution", ["Plan", "Builtins", "EventModel"]),
     cep("Engine", ["Syntax", "Semantics", "Plan", "Execution", "Builtins", "EventModel", "Diagnostics"]),
     cep("JSONLines", ["EventModel"]),
+
+    // The bridge between the two: what of a record an event shows.
+    core("RecordEvents", ["PluginABI", "RecordBatch", "EventModel"]),
 
     .executableTarget(
       name: "flowcep",

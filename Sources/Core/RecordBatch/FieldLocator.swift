@@ -24,6 +24,9 @@ public struct FieldLocator: Sendable {
     fixedLength = lengths.count == 1 && lengths[0] != UInt16(FLOWCEP_VARIABLE_LENGTH) ? Int(lengths[0]) : -1
   }
 
+  /// Whether every record has exactly `length` bytes of the field.
+  public func isFixed(_ length: Int) -> Bool { lengths.last == UInt16(length) }
+
   /// The field's bytes in a record that has been checked against its template.
   @inlinable @inline(__always)
   public func bytes(in record: UnsafeRawPointer) -> UnsafeRawBufferPointer {
