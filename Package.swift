@@ -87,6 +87,9 @@ let package = Package(
         "Telemetry", "CLinux", .product(name: "Logging", package: "swift-log"),
       ]),
 
+    // Captures made and played: for `generate`, `send`, benchmarks and tests.
+    core("Synthesis"),
+
     // CEP, in the order of a statement's path. Knows nothing of Core but Diagnostics.
     cep("EventModel"),
     cep("Builtins", ["EventModel"]),
@@ -104,7 +107,7 @@ let package = Package(
       name: "flowcep",
       dependencies: [
         "Collector", "Pipeline", "PluginHost", "Configuration", "Engine", "EventModel", "JSONLines", "IPFIX", "RecordJSON",
-        "RecordBatch", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux",
+        "RecordBatch", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "Synthesis",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/flowcep", swiftSettings: manners),
@@ -115,5 +118,6 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/Support", swiftSettings: manners),
     unitTests("Diagnostics"),
     unitTests("Telemetry"),
+    unitTests("Synthesis"),
   ] + plugins.map(\.target)
 )
