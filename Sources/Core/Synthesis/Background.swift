@@ -16,7 +16,7 @@ struct Background {
   /// The next flow, which ended at `end` (milliseconds since 1970).
   mutating func flow(endingAt end: UInt64) -> Flow {
     let dice = random.below(13_898 as UInt64)
-    let ipv6 = random.next() & 15 == 0
+    let ipv6 = random.next() & 31 == 0
     let client = random.below(clients)
     // Each client has four servers of its own.
     let habit = SeededRandom.mix(UInt64(client) << 2 | random.next() & 3)

@@ -52,7 +52,7 @@ import Testing
     return (scan, vertical, http, brute)
   }
 
-  @Test(arguments: [(20_000, 1 as UInt64), (20_000, 7), (120_000, 3)])
+  @Test(arguments: [(20_000, 1 as UInt64), (20_000, 7), (60_000, 3)])
   func attackersStandOutAndNobodyElse(records: Int, seed: UInt64) throws {
     let (bytes, truth, _) = try capture { $0.records = records; $0.seed = seed; $0.attacks = 3 }
     let (scan, vertical, http, brute) = conditions(ReadBack(bytes).records)
