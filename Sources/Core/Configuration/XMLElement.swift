@@ -1,0 +1,54 @@
+public import Diagnostics
+
+/// An element of a configuration file, with its places. Attributes and namespaces say nothing in this vocabulary.
+public struct XMLElement: Sendable {
+  public var name: String
+  /// The text inside, without leading and trailing white space; of an element with children what stands between them.
+  public var text: String
+  public var children: [XMLElement]
+  public var source: XMLSource
+  /// `<name` of the start tag.
+  public var tag: SourceRange
+  /// The trimmed text's place; the start tag where there is no text.
+  public var content: SourceRange
+
+  public func children(named name: String) -> [XMLElement] { children.filter { $0.name == name } }
+  public func child(_ name: String) -> XMLElement? { children.first { $0.name == name } }
+
+  /// Where the element stands, for messages.
+  public var place: Place { Place(source: source, range: tag) }
+  /// Where its text stands.
+  public var valuePlace: Place { Place(source: source, range: content) }
+}
+
+/// A configuration file's text. A class: every element refers to it.
+public final class XMLSource: Sendable {
+  public let text: SourceText
+  /// The folder that relative paths in this file count from.
+  public let folder: String
+
+  public init(_ text: SourceText, folder: String) {
+    self.text = text
+    self.folder = folder
+  }
+
+  public var name: String { text.name }
+}
+
+/// A range in a configuration file.
+public struct Place: Sendable {
+  public var source: XMLSource
+  public var range: SourceRange
+
+  public var file: String { source.name }
+  public var position: SourcePosition { source.text.position(at: range.start) }
+
+  /// - Parameter secret: leaves out the source line, in which a secret may stand.
+  public func diagnostic(
+    _ severity: Diagnostic.Severity, _ message: String, suggestion: String? = nil, secret: Bool = false
+  ) -> Diagnostic {
+    var diagnostic = Diagnostic(severity, in: source.text, at: range, message: message, suggestion: suggestion)
+    if secret { diagnostic.excerpt = nil }
+    return diagnostic
+  }
+}
