@@ -116,6 +116,7 @@ let package = Package(
     .target(name: "CountOutput", dependencies: ["PluginABI"], path: "Plugins/Output/Count", exclude: ["README.md", "example.xml"]),
 
     .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/Support", swiftSettings: manners),
+    unitTests("Configuration", ["Diagnostics", "InformationElements"]),
     unitTests("Diagnostics"),
     unitTests("Telemetry"),
     unitTests("Synthesis"),

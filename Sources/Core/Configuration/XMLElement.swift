@@ -1,17 +1,20 @@
 public import Diagnostics
 
-/// An element of a configuration file, with its places. Attributes and namespaces say nothing in this vocabulary.
+/// An element of an XML file, with its places.
 public struct XMLElement: Sendable {
   public var name: String
   /// The text inside, without leading and trailing white space; of an element with children what stands between them.
   public var text: String
   public var children: [XMLElement]
+  /// In the order of the file. startup.xml's vocabulary has none (`xmlns` is no attribute); element files are made of them.
+  public var attributes: [(name: String, value: String)]
   public var source: XMLSource
   /// `<name` of the start tag.
   public var tag: SourceRange
   /// The trimmed text's place; the start tag where there is no text.
   public var content: SourceRange
 
+  public func attribute(_ name: String) -> String? { attributes.first { $0.name == name }?.value }
   public func children(named name: String) -> [XMLElement] { children.filter { $0.name == name } }
   public func child(_ name: String) -> XMLElement? { children.first { $0.name == name } }
 

@@ -125,7 +125,7 @@ private struct TreeBuilder {
     let tag = next < tags.count ? tags[next] : TagScanner.Tag(start: SourceRange(0, 0), content: nil)
     next += 1
     var element = XMLElement(
-      name: String(cString: node.pointee.name), text: "", children: [], source: source, tag: tag.start,
+      name: String(cString: node.pointee.name), text: "", children: [], attributes: attributes(of: node), source: source, tag: tag.start,
       content: tag.content ?? tag.start)
     guard depth < XMLReader.maximumDepth else {
       problems.append(element.place.diagnostic(.error, "elements are nested more than \(XMLReader.maximumDepth) deep"))
@@ -144,6 +144,18 @@ private struct TreeBuilder {
     element.text = trimmed(text)
     return element
   }
+}
+
+private func attributes(of node: UnsafeMutablePointer<xmlNode>) -> [(name: String, value: String)] {
+  var found: [(name: String, value: String)] = []
+  var next = node.pointee.properties
+  while let attribute = next {
+    // Without entities of one's own, an attribute's value is one text node.
+    let value = attribute.pointee.children.flatMap { $0.pointee.content }.map { String(cString: $0) } ?? ""
+    found.append((String(cString: attribute.pointee.name), value))
+    next = attribute.pointee.next
+  }
+  return found
 }
 
 /// Without leading and trailing white space.
