@@ -1,0 +1,147 @@
+// Writers of single values. Each writes at `out`, may write up to 16 bytes past what it returns (the writer keeps that much slack),
+// and returns the place behind its text.
+
+typealias Out = UnsafeMutablePointer<UInt8>
+
+extension Out {
+  @inline(__always) func store<T: BitwiseCopyable>(_ value: T) { UnsafeMutableRawPointer(self).storeBytes(of: value, as: T.self) }
+}
+
+extension UnsafePointer where Pointee == UInt8 {
+  @inline(__always) func load<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) -> T {
+    T(bigEndian: UnsafeRawPointer(self).loadUnaligned(as: T.self))
+  }
+
+  /// An unsigned big-endian number of 1 to 8 bytes.
+  @inline(__always) func loadUnsigned(_ length: Int) -> UInt64 {
+    var value: UInt64 = 0
+    for index in 0..<length { value = value << 8 | UInt64(self[index]) }
+    return value
+  }
+}
+
+enum ValueWriter {
+  /// Eight decimal digits of a number below 10⁸, the first in the lowest byte, as values 0 to 9.
+  @inline(__always) static func eightDigits(_ value: UInt32) -> UInt64 {
+    let high = value / 10_000
+    let pairs = UInt64(high) | UInt64(value &- high &* 10_000) << 32
+    let hundreds = (pairs &* 10_486) >> 20 & 0x7f_0000_007f
+    let fours = hundreds | (pairs &- hundreds &* 100) << 16
+    let tens = (fours &* 103) >> 10 & 0x000f_000f_000f_000f
+    return tens | (fours &- tens &* 10) << 8
+  }
+
+  private static var zeros: UInt64 { @inline(__always) get { 0x3030_3030_3030_3030 } }
+
+  @inline(__always) private static func leading(_ value: UInt32, _ out: Out) -> Out {
+    let digits = eightDigits(value)
+    let skipped = min(digits.trailingZeroBitCount >> 3, 7)
+    out.store((digits | zeros) >> UInt64(skipped << 3))
+    return out + (8 &- skipped)
+  }
+
+  @inline(__always) private static func full(_ value: UInt32, _ out: Out) -> Out {
+    out.store(eightDigits(value) | zeros)
+    return out + 8
+  }
+
+  @inline(__always) static func decimal(_ value: UInt64, _ out: Out) -> Out {
+    if value < 100_000_000 { return leading(UInt32(truncatingIfNeeded: value), out) }
+    let high = value / 100_000_000
+    let low = UInt32(truncatingIfNeeded: value &- high &* 100_000_000)
+    if high < 100_000_000 { return full(low, leading(UInt32(truncatingIfNeeded: high), out)) }
+    let top = high / 100_000_000
+    let middle = UInt32(truncatingIfNeeded: high &- top &* 100_000_000)
+    return full(low, full(middle, leading(UInt32(truncatingIfNeeded: top), out)))
+  }
+
+  @inline(__always) static func signed(_ value: Int64, _ out: Out) -> Out {
+    guard value < 0 else { return decimal(UInt64(value), out) }
+    out[0] = 45
+    return decimal(value.magnitude, out + 1)
+  }
+
+  /// A number of exactly `count` digits, at most 8, with leading zeros.
+  @inline(__always) static func padded(_ value: UInt32, _ count: Int, _ out: Out) -> Out {
+    out.store((eightDigits(value) | zeros) >> UInt64((8 &- count) << 3))
+    return out + count
+  }
+
+  /// The shortest text that reads back as the same number; null where JSON has no word for it.
+  static func real(_ text: String, isFinite: Bool, _ out: Out) -> Out {
+    guard isFinite else { return literal("null", out) }
+    var end = out
+    for byte in text.utf8 {
+      end[0] = byte
+      end += 1
+    }
+    return end
+  }
+
+  @inline(__always) static func literal(_ text: StaticString, _ out: Out) -> Out {
+    out.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+    return out + text.utf8CodeUnitCount
+  }
+
+  @inline(__always) static func ipv4(_ from: UnsafePointer<UInt8>, _ out: Out, _ tables: Tables) -> Out {
+    var end = out
+    for index in 0..<4 {
+      let octet = Int(from[index])
+      end.store(tables.octets[octet])
+      end += Int(tables.octetLengths[octet])
+    }
+    return end - 1
+  }
+
+  @inline(__always) static func mac(_ from: UnsafePointer<UInt8>, _ out: Out, _ tables: Tables) -> Out {
+    for index in 0..<6 {
+      (out + index * 3).store(tables.hex[Int(from[index])])
+      out[index * 3 + 2] = 58
+    }
+    return out + 17
+  }
+
+  static func hex(_ from: UnsafePointer<UInt8>, _ length: Int, _ out: Out, _ tables: Tables) -> Out {
+    var end = literal("0x", out)
+    for index in 0..<length {
+      end.store(tables.hex[Int(from[index])])
+      end += 2
+    }
+    return end
+  }
+
+  /// RFC 5952, and dotted as inet_ntop does where the upper 96 bits say "IPv4".
+  static func ipv6(_ from: UnsafePointer<UInt8>, _ out: Out, _ tables: Tables) -> Out {
+    var (best, bestLength, run) = (8, 1, 0)
+    for group in 0..<8 {
+      run = from[group * 2] | from[group * 2 + 1] == 0 ? run + 1 : 0
+      if run > bestLength { (best, bestLength) = (group - run + 1, run) }
+    }
+    let isDotted = best == 0 && (bestLength == 6 || bestLength == 5 && from[10] & from[11] == 0xff)
+    var (end, group) = (out, 0)
+    while group < 8 {
+      if group == best {
+        end = literal("::", end)
+        group += bestLength
+        continue
+      }
+      if isDotted, group == 6 { return ipv4(from + 12, end, tables) }
+      end = hexGroup(UInt16(from[group * 2]) << 8 | UInt16(from[group * 2 + 1]), end)
+      group += 1
+      if group < 8, group != best {
+        end[0] = 58
+        end += 1
+      }
+    }
+    return end
+  }
+
+  @inline(__always) private static func hexGroup(_ value: UInt16, _ out: Out) -> Out {
+    let digits = max(1, (19 - value.leadingZeroBitCount) >> 2)
+    for index in 0..<digits {
+      let digit = UInt8(truncatingIfNeeded: value >> UInt16(4 * (digits - 1 - index)) & 15)
+      out[index] = digit < 10 ? 48 + digit : 87 + digit
+    }
+    return out + digits
+  }
+}
