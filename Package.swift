@@ -120,5 +120,6 @@ let package = Package(
     unitTests("Diagnostics"),
     unitTests("Telemetry"),
     unitTests("Synthesis"),
+    unitTests("RecordJSON", ["PluginABI", "RecordBatch"]),
   ] + plugins.map(\.target)
 )

@@ -45,7 +45,7 @@ extension JSONPlan {
     locations: inout FieldLocations, drops: Bool
   ) -> Out {
     var end = out
-    if let layout, !locations.locate(layout.pointee, record, length) { return end }
+    if let layout, !locations.locate(layout.pointee, record, length) { return ValueWriter.literal("{}\n", end) }
     guard let leads = UnsafePointer(leads.baseAddress), let first = steps.baseAddress else { return end }
     for index in 0..<steps.count {
       let step = first + index
