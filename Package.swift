@@ -120,6 +120,6 @@ let package = Package(
     unitTests("Diagnostics"),
     unitTests("Telemetry"),
     unitTests("Synthesis"),
-    unitTests("RecordJSON", ["PluginABI", "RecordBatch"]),
+    unitTests("RecordJSON", ["COpenSSL", "IPFIX", "InformationElements", "PluginABI", "RecordBatch"]),
   ] + plugins.map(\.target)
 )

@@ -151,7 +151,7 @@ struct TextTests {
       (31, "\\u001f", ""), (127, "\u{7f}", "\u{7f}"), (47, "/", "/"), (0xff, "\\u00ff", "\\u00ff"), (0x80, "\\u0080", "\\u0080"),
     ]
     for (byte, escaped, dropped) in cases {
-      for length in 1...20 {
+      for length in [1, 7, 8, 9, 17] {
         for place in 0..<length {
           var bytes = Array("abcdefghijklmnopqrstu".utf8.prefix(length))
           let (before, after) = (String(decoding: bytes[..<place], as: UTF8.self), String(decoding: bytes[(place + 1)...], as: UTF8.self))
