@@ -55,14 +55,16 @@ import Testing
   }
 
   @Test func offsetsAndLengths() {
-    let view = template().view
+    let held = template()
+    let view = held.view
     #expect(view.fields.map(\.offset) == [0, 1, FLOWCEP_NO_OFFSET, FLOWCEP_NO_OFFSET])
     #expect(view.recordLength == 0)
     #expect(view.minimumLength == 7)
     #expect(view.fieldIndex(named: "httpUrl") == 1)
     #expect(view.fieldIndex(named: "iana:octetDeltaCount") == 3)
     #expect(view.fieldIndex(named: "nosuch") == nil)
-    #expect(template().view.serial != view.serial)
+    #expect(template().raw.pointee.serial != view.serial)
+    withExtendedLifetime(held) {}
   }
 
   @Test func locatesBehindVariableLength() {
