@@ -65,8 +65,6 @@ public struct StreamSyntax: Sendable {
   public enum Source: Sendable {
     case events(StreamFilterSyntax)
     case pattern(PatternStatementSyntax)
-    /// `method:` and `sql:` sources, which are recognised only to be refused.
-    case foreign(NameSyntax)
   }
   public enum Retain: String, Sendable { case union, intersection }
 }
