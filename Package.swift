@@ -119,6 +119,7 @@ let package = Package(
     unitTests("Configuration", ["Diagnostics", "InformationElements"]),
     unitTests("Diagnostics"),
     unitTests("RecordBatch", ["PluginABI"]),
+    unitTests("Syntax", ["Diagnostics"]),
     unitTests("Telemetry"),
     unitTests("Synthesis"),
     unitTests("RecordJSON", ["COpenSSL", "IPFIX", "InformationElements", "PluginABI", "RecordBatch"]),

@@ -39,9 +39,19 @@ extension Parser {
       "PARTITION BY, COALESCE BY, GROUP, START or INITIATED", near: ["partition", "coalesce", "group", "start", "initiated"])
   }
 
+  /// A list that ends where the next context of a nested one begins.
+  private mutating func partList<T>(_ element: (inout Parser) throws(SyntaxFailure) -> T) throws(SyntaxFailure) -> [T] {
+    var result = [try element(&self)]
+    while at(symbol: ","), !(peek().isWord("context") && isName(peek(2))) {
+      advance()
+      result.append(try element(&self))
+    }
+    return result
+  }
+
   private mutating func keyed() throws(SyntaxFailure) -> ContextDefinitionSyntax {
     _ = take("by")
-    let keys = try list { parser throws(SyntaxFailure) in
+    let keys = try partList { parser throws(SyntaxFailure) in
       var properties = [try parser.dottedName("a property")]
       while parser.take("and") || parser.take(symbol: ",") { properties.append(try parser.dottedName("a property")) }
       try parser.expect("from")
@@ -70,7 +80,7 @@ extension Parser {
 
   private mutating func hash() throws(SyntaxFailure) -> ContextDefinitionSyntax {
     _ = take("by")
-    let parts = try list { parser throws(SyntaxFailure) in
+    let parts = try partList { parser throws(SyntaxFailure) in
       let function = try parser.name("a hash function")
       let arguments = try parser.parenthesized { parser throws(SyntaxFailure) in try parser.expression() }
       try parser.expect("from")

@@ -95,7 +95,7 @@ extension Parser {
     case "insert":
       if let values = try insertValues() { return .insertValues(values) }
       return .select(try select())
-    case "select": return .select(try select())
+    case "select", "into": return .select(try select())
     default: throw unexpected("a statement (SELECT, INSERT INTO, CREATE, ON, UPDATE, DELETE)", near: Keywords.statementStarts)
     }
   }

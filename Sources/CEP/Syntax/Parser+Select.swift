@@ -4,7 +4,7 @@ extension Parser {
   /// `[insert into …] select … from …` with all its clauses.
   mutating func select() throws(SyntaxFailure) -> SelectSyntax {
     let start = current.range.start
-    let insert = at("insert") ? try insertInto() : nil
+    let insert = at("insert") || at("into") ? try insertInto() : nil
     let selection = try selectClause()
     try expect("from")
     let (streams, joins) = try fromClause()
@@ -36,7 +36,7 @@ extension Parser {
 
   mutating func insertInto() throws(SyntaxFailure) -> InsertIntoSyntax {
     let start = current.range.start
-    advance()
+    _ = take("insert")
     let selector = StreamSelectorSyntax(rawValue: current.lowered)
     if selector != nil { advance() }
     try expect("into")

@@ -172,7 +172,12 @@ struct Parser {
 
   // MARK: mistakes
 
-  mutating func report(_ failure: SyntaxFailure) { if failures.count < Self.maximumFailures { failures.append(failure) } }
+  /// What begins where another mistake does follows from it and is not reported.
+  mutating func report(_ failure: SyntaxFailure) {
+    if failures.count < Self.maximumFailures, !failures.contains(where: { $0.range.start == failure.range.start }) {
+      failures.append(failure)
+    }
+  }
 
   /// How many of the lexer's failures lie in a range: a statement that holds one is not complete.
   func hasFailure(in range: SourceRange) -> Bool {
@@ -187,8 +192,12 @@ struct Parser {
     return list
   }
 
-  /// Goes on behind the next semicolon, or at the end.
+  /// Goes on behind the next semicolon, or at the end. A string without its closing quote may have swallowed one.
   mutating func skipStatement() {
-    while current.kind != .end, !at(symbol: ";") { advance() }
+    while current.kind != .end, !at(symbol: ";") {
+      let swallowed = current.kind == .invalid && current.text.hasSuffix(";")
+      advance()
+      if swallowed { return }
+    }
   }
 }
