@@ -29,9 +29,9 @@ struct Plugin {
   }
 }
 let plugins = [
-  Plugin("Input", "TCP", ["CLinux"]),
-  Plugin("Input", "UDP", ["CLinux"]),
-  Plugin("Input", "File", ["IPFIX"]),
+  Plugin("Input", "TCP", ["CLinux", "IPFIX", "Sockets"]),
+  Plugin("Input", "UDP", ["CLinux", "Sockets"]),
+  Plugin("Input", "File", ["CLinux", "IPFIX"]),
   Plugin("Intermediate", "Timestamp"),
   Plugin("Intermediate", "Anonymize", ["COpenSSL"]),
   Plugin("Output", "JSON", ["RecordJSON", "CLinux"]),
@@ -73,6 +73,7 @@ let package = Package(
     core("InformationElements", [], safe),
     core("RecordBatch", ["PluginABI", "InformationElements"]),
     core("IPFIX", ["PluginABI", "RecordBatch", "InformationElements"]),
+    core("Sockets", ["CLinux"]),
     core("RecordJSON", ["PluginABI", "RecordBatch", "InformationElements"]),
     .target(
       name: "PluginKit", dependencies: ["PluginABI", "RecordBatch", "InformationElements"], path: "Sources/PluginKit",

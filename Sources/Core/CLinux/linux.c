@@ -1,5 +1,6 @@
 #define _GNU_SOURCE 1
 #include "CLinux.h"
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -31,18 +32,9 @@ int flowcep_unsent(int fd) {
   return ioctl(fd, SIOCOUTQNSD, &bytes) == 0 ? bytes : -1;
 }
 
-int flowcep_enable_drop_count(int fd) {
-  int on = 1;
-  return setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
-}
-
-int64_t flowcep_drop_count(const struct msghdr *message) {
-  for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR((struct msghdr *)message, c)) {
-    if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
-      uint32_t count;
-      memcpy(&count, CMSG_DATA(c), sizeof count);
-      return count;
-    }
-  }
-  return -1;
+int64_t flowcep_socket_drops(int fd) {
+  uint32_t values[SK_MEMINFO_VARS] = {0};
+  socklen_t length = sizeof values;
+  if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, values, &length) != 0 || length <= SK_MEMINFO_DROPS * sizeof values[0]) return -1;
+  return values[SK_MEMINFO_DROPS];
 }

@@ -1,15 +1,14 @@
 // Linux calls and constants that Swift's Glibc module leaves out, under their own names.
 // Nothing here holds state or logic: a function exists only where a macro or _GNU_SOURCE hides the call from Swift.
+// The header itself asks for no _GNU_SOURCE: structs that depend on it would differ from those of the Glibc module.
 #ifndef FLOWCEP_CLINUX_H
 #define FLOWCEP_CLINUX_H
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -28,9 +27,7 @@ void flowcep_name_thread(const char *name);
 int flowcep_unacknowledged(int fd);
 /// Bytes in the socket's send queue that have not been sent yet (SIOCOUTQNSD), or -1.
 int flowcep_unsent(int fd);
-/// Makes the kernel attach its drop count to each datagram (SO_RXQ_OVFL). 0 or -1.
-int flowcep_enable_drop_count(int fd);
-/// The kernel's drop count in a received message's control data, or -1 where there is none.
-int64_t flowcep_drop_count(const struct msghdr *message);
+/// How many datagrams the kernel has dropped at this socket since it was made (SO_MEMINFO, modulo 2^32), or -1.
+int64_t flowcep_socket_drops(int fd);
 
 #endif

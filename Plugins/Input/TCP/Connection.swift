@@ -1,0 +1,49 @@
+import Glibc
+import PluginABI
+import Sockets
+
+/// One exporter's connection, and what has come of its next message.
+final class Connection {
+  let descriptor: Int32
+  let peer: SocketAddress
+  let session: UnsafePointer<flowcep_session>
+  /// The first bytes of a message that is not whole yet; never more than a message is long.
+  private(set) var pending: [UInt8] = []
+
+  init(descriptor: Int32, peer: SocketAddress, session: UnsafePointer<flowcep_session>) {
+    self.descriptor = descriptor
+    self.peer = peer
+    self.session = session
+  }
+
+  deinit { close(descriptor) }
+
+  enum Received {
+    /// So many bytes are there, the pending ones first.
+    case bytes(Int)
+    case nothingYet
+    case ended(String?)
+  }
+
+  /// The pending bytes and what has come behind them.
+  func receive(into room: UnsafeMutableRawBufferPointer) -> Received {
+    room.copyBytes(from: pending)
+    while true {
+      let count = recv(descriptor, room.baseAddress.map { $0 + pending.count }, room.count - pending.count, 0)
+      if count > 0 { return .bytes(pending.count + count) }
+      if count == 0 {
+        return .ended(pending.isEmpty ? nil : "closed in the middle of a message, of which \(pending.count) bytes had come")
+      }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN: return .nothingYet
+      default: return .ended(String(cString: strerror(errno)))
+      }
+    }
+  }
+
+  func keep(_ rest: UnsafeRawBufferPointer) {
+    pending.removeAll(keepingCapacity: pending.capacity <= 4096)
+    pending.append(contentsOf: rest)
+  }
+}

@@ -1,0 +1,186 @@
+import Glibc
+import PluginABI
+import PluginKit
+import Sockets
+
+/// Listens, and receives from all exporters with one thread: whoever has sent something is read once in turn, never waited for.
+final class TCPInput: InputPlugin {
+  private let host: Host
+  private let addresses: [SocketAddress]
+  private var allowed: AllowList
+  private let maximumSessions: Int
+  private var waiter: Waiter?
+  private var listeners: [Listener] = []
+  private var connections: [Int32: Connection] = [:]
+  private var receiver: Receiver
+  /// Descriptors ran out: the listeners rest until this time (monotonic).
+  private var restUntil: UInt64?
+
+  private let refused: Counter
+  private let tooMany: Counter
+  private let faulty: Counter
+  private let open: Counter
+
+  /// Why a class: a noncopyable socket cannot stand in an array.
+  private final class Listener {
+    let socket: BoundSocket
+    init(_ socket: consuming BoundSocket) { self.socket = socket }
+  }
+
+  init(_ host: Host, _ options: Options) throws(PluginError) {
+    self.host = host
+    let port = UInt16(clamping: options.integer("localPort") ?? 4739)
+    var addresses: [SocketAddress] = []
+    for text in options.texts("localIPAddress") {
+      guard let address = SocketAddress(text, port: port) else { throw PluginError("localIPAddress: \"\(text)\" is no address") }
+      addresses.append(address)
+    }
+    self.addresses = addresses
+    var prefixes: [AddressPrefix] = []
+    for text in options.texts("allow") {
+      guard let prefix = AddressPrefix(text) else { throw PluginError("allow: \"\(text)\" is no address or prefix") }
+      prefixes.append(prefix)
+    }
+    allowed = AllowList(prefixes)
+    maximumSessions = options.integer("maximumSessions") ?? 10000
+    receiver = Receiver(host)
+    refused = host.informationCounter("refused", help: "Connections of addresses that are not allowed.")
+    tooMany = host.informationCounter("too-many-sessions", help: "Connections refused because maximumSessions were open.")
+    faulty = host.informationCounter("faulty-session", help: "Sessions closed because of a bad version or length.")
+    open = host.informationCounter("sessions", help: "Exporters that are connected.")
+  }
+
+  // MARK: Start and stop
+
+  func start() throws(PluginError) {
+    guard let waiter = Waiter() else { throw PluginError("no epoll descriptor: \(String(cString: strerror(errno)))") }
+    waiter.add(host.stopDescriptor)
+    for address in addresses {
+      let listener: Listener
+      do throws(BoundSocket.Failure) {
+        listener = Listener(try BoundSocket(.tcp, on: address))
+      } catch {
+        listeners = []
+        throw PluginError("cannot listen on tcp \(address): \(error.reason); \(Self.advice(error.errno))")
+      }
+      waiter.add(listener.socket.descriptor)
+      listeners.append(listener)
+    }
+    self.waiter = waiter
+    for listener in listeners {
+      let address = listener.socket.address
+      host.log(.info, "listening on tcp \(address)" + (address.isAny ? " (all addresses)" : ""))
+    }
+  }
+
+  private static func advice(_ code: Int32) -> String {
+    switch code {
+    case EADDRNOTAVAIL: "change localIPAddress"
+    case EACCES: "change localPort to one from 1024"
+    default: "change localPort"
+    }
+  }
+
+  func stop() {
+    for connection in connections.values { host.closeSession(connection.session, reason: "the collector stops") }
+    connections = [:]
+    listeners = []
+    receiver.release()
+    waiter = nil
+  }
+
+  // MARK: Running
+
+  func poll(timeoutMilliseconds: Int) throws(PluginError) -> Bool {
+    guard let waiter, host.stopNanosecondsLeft == nil else { return false }
+    resumeListening()
+    for ready in waiter.wait(milliseconds: timeoutMilliseconds) {
+      if ready == host.stopDescriptor { continue }
+      if let connection = connections[ready] {
+        guard try serve(connection) else { return false }
+      } else if let listener = listeners.first(where: { $0.socket.descriptor == ready }) {
+        acceptAll(listener)
+      }
+    }
+    return try receiver.flush()
+  }
+
+  private func serve(_ connection: Connection) throws(PluginError) -> Bool {
+    switch try receiver.receive(from: connection) {
+    case .goesOn: return true
+    case .stopped: return false
+    case .ended(let reason):
+      if let reason { host.log(.info, "\(connection.peer): \(reason)") }
+      return try end(connection, reason)
+    case .bad(let reason):
+      faulty.add(1)
+      host.log(.warning, "\(connection.peer): \(reason); the session is closed")
+      return try end(connection, reason)
+    }
+  }
+
+  /// What has been received of a session goes out before its end.
+  private func end(_ connection: Connection, _ reason: String?) throws(PluginError) -> Bool {
+    let goesOn = try receiver.flush()
+    host.closeSession(connection.session, reason: reason)
+    connections[connection.descriptor] = nil
+    open.set(UInt64(connections.count))
+    return goesOn
+  }
+
+  // MARK: Accepting
+
+  private func acceptAll(_ listener: Listener) {
+    // Not for ever: exporters that are connected have their turn too.
+    for _ in 0..<64 {
+      guard let (descriptor, peer) = listener.socket.accept() else {
+        if errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM { restListening() }
+        return
+      }
+      admit(descriptor, peer)
+    }
+  }
+
+  private func admit(_ descriptor: Int32, _ peer: SocketAddress) {
+    guard allowed.allows(peer) else {
+      close(descriptor)
+      refused.add(1)
+      if allowed.isFirstRefusal(of: peer) { host.log(.warning, "refused \(peer.host): not in any <allow>") }
+      return
+    }
+    guard connections.count < maximumSessions else {
+      close(descriptor)
+      tooMany.add(1)
+      return
+    }
+    var description = flowcep_session()
+    description.transport = UInt16(FLOWCEP_TRANSPORT_TCP)
+    description.remote_port = peer.port
+    withUnsafeMutableBytes(of: &description.remote_address) { peer.store($0) }
+    if let local = localAddress(of: descriptor) {
+      description.local_port = local.port
+      withUnsafeMutableBytes(of: &description.local_address) { local.store($0) }
+    }
+    guard let session = try? host.openSession(description, name: "\(peer)") else {
+      close(descriptor)
+      return
+    }
+    connections[descriptor] = Connection(descriptor: descriptor, peer: peer, session: session)
+    waiter?.add(descriptor)
+    open.set(UInt64(connections.count))
+  }
+
+  /// A listener that cannot accept would wake the thread for ever: it rests for a second.
+  private func restListening() {
+    guard restUntil == nil else { return }
+    host.log(.warning, "no descriptors left for further exporters: \(String(cString: strerror(errno))); trying again in a second")
+    for listener in listeners { waiter?.remove(listener.socket.descriptor) }
+    restUntil = host.monotonicNanoseconds + 1_000_000_000
+  }
+
+  private func resumeListening() {
+    guard let until = restUntil, host.monotonicNanoseconds >= until else { return }
+    for listener in listeners { waiter?.add(listener.socket.descriptor) }
+    restUntil = nil
+  }
+}

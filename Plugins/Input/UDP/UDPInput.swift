@@ -1,0 +1,217 @@
+import CLinux
+import Glibc
+import PluginABI
+import PluginKit
+import Sockets
+
+/// Receives datagrams, many with one system call, and gives each source address and port a session of its own.
+final class UDPInput: InputPlugin {
+  private let host: Host
+  private let addresses: [SocketAddress]
+  private let receiveBuffer: Int?
+  private let sessionTimeout: UInt64
+  private var allowed: AllowList
+  private var listeners: [Listener] = []
+  private var sources: SourceTable
+  private let reader = DatagramReader()
+  private var packets: [flowcep_packet] = []
+  /// The datagrams of the last receive that are taken, in order.
+  private var taken: [Int] = []
+  /// Sources that gave way: their sessions end when the packets that refer to them have been handed over.
+  private var ending: [SourceTable.Source] = []
+  private var nextExpiry: UInt64 = 0
+
+  private let kernelDrop: Counter
+  private let refused: Counter
+  private let tooMany: Counter
+  private let stopping: Counter
+  private let open: Counter
+
+  /// Why a class: a noncopyable socket cannot stand in an array.
+  private final class Listener {
+    let socket: BoundSocket
+    /// The kernel's count when it was last looked at.
+    var drops: UInt32 = 0
+    init(_ socket: consuming BoundSocket) { self.socket = socket }
+  }
+
+  init(_ host: Host, _ options: Options) throws(PluginError) {
+    self.host = host
+    let port = UInt16(clamping: options.integer("localPort") ?? 4739)
+    var addresses: [SocketAddress] = []
+    for text in options.texts("localIPAddress") {
+      guard let address = SocketAddress(text, port: port) else { throw PluginError("localIPAddress: \"\(text)\" is no address") }
+      addresses.append(address)
+    }
+    self.addresses = addresses
+    var prefixes: [AddressPrefix] = []
+    for text in options.texts("allow") {
+      guard let prefix = AddressPrefix(text) else { throw PluginError("allow: \"\(text)\" is no address or prefix") }
+      prefixes.append(prefix)
+    }
+    allowed = AllowList(prefixes)
+    receiveBuffer = options.integer("receiveBuffer")
+    sessionTimeout = UInt64(options.integer("sessionTimeout") ?? 3_600_000_000_000)
+    sources = SourceTable(
+      maximum: options.integer("maximumSessions") ?? 10000, maximumPerAddress: options.integer("maximumSessionsPerAddress") ?? 1000)
+    kernelDrop = host.lostCounter("kernel-drop", help: "Datagrams that the kernel dropped because the receive buffer was full.")
+    refused = host.lostCounter("refused", help: "Datagrams of addresses that are not allowed.")
+    tooMany = host.lostCounter("too-many-sessions", help: "Datagrams of further sources while maximumSessions were known.")
+    stopping = host.lostCounter("stopping", help: "Datagrams received while the collector stopped.")
+    open = host.informationCounter("sessions", help: "Sources that are remembered.")
+  }
+
+  // MARK: Start and stop
+
+  func start() throws(PluginError) {
+    for address in addresses {
+      let listener: Listener
+      do throws(BoundSocket.Failure) {
+        listener = Listener(try BoundSocket(.udp, on: address))
+      } catch {
+        listeners = []
+        throw PluginError("cannot listen on udp \(address): \(error.reason); \(Self.advice(error.errno))")
+      }
+      listeners.append(listener)
+    }
+    for listener in listeners {
+      let address = listener.socket.address
+      let size = listener.socket.receiveBuffer(asking: receiveBuffer)
+      host.log(.info, "listening on udp \(address)" + (address.isAny ? " (all addresses)" : "") + ", receive buffer \(size) bytes")
+      if let receiveBuffer, size < receiveBuffer {
+        host.log(.warning, "the system grants a receive buffer of \(size) bytes, not \(receiveBuffer): raise net.core.rmem_max")
+      }
+    }
+  }
+
+  private static func advice(_ code: Int32) -> String {
+    switch code {
+    case EADDRNOTAVAIL: "change localIPAddress"
+    case EACCES: "change localPort to one from 1024"
+    default: "change localPort"
+    }
+  }
+
+  func stop() {
+    countKernelDrops()
+    for source in sources.all { host.closeSession(source.session, reason: "the collector stops") }
+    listeners = []
+  }
+
+  // MARK: Running
+
+  func poll(timeoutMilliseconds: Int) throws(PluginError) -> Bool {
+    guard host.stopNanosecondsLeft == nil else { return false }
+    var waiting = listeners.map { pollfd(fd: $0.socket.descriptor, events: Int16(POLLIN), revents: 0) }
+    waiting.append(pollfd(fd: host.stopDescriptor, events: Int16(POLLIN), revents: 0))
+    let ready = Glibc.poll(&waiting, nfds_t(waiting.count), Int32(clamping: timeoutMilliseconds))
+    if ready > 0 {
+      for (index, listener) in listeners.enumerated() where waiting[index].revents != 0 {
+        guard try receive(listener) else { return false }
+      }
+    }
+    countKernelDrops()
+    forgetQuietSources()
+    return true
+  }
+
+  /// Takes what waits at a socket, up to a few system calls' worth, so that other sockets have their turn.
+  private func receive(_ listener: Listener) throws(PluginError) -> Bool {
+    for _ in 0..<8 {
+      let count = reader.receive(from: listener.socket.descriptor)
+      if count > 0 { guard try handOver(count, listener) else { return false } }
+      if count < DatagramReader.slots { break }
+    }
+    return true
+  }
+
+  private func handOver(_ count: Int, _ listener: Listener) throws(PluginError) -> Bool {
+    let arrival = host.wallNanoseconds
+    let now = host.monotonicNanoseconds
+    taken.removeAll(keepingCapacity: true)
+    packets.removeAll(keepingCapacity: true)
+    var total = 0
+    for index in 0..<count {
+      let length = reader.datagram(index).count
+      guard let address = reader.source(index), let source = source(at: address, listener, now) else { continue }
+      source.lastHeard = now
+      taken.append(index)
+      packets.append(
+        flowcep_packet(session: source.session, arrival_ns: arrival, offset: UInt32(total), length: UInt32(length)))
+      total += length
+    }
+    defer { endForgotten() }
+    guard !packets.isEmpty else { return true }
+    guard let buffer = host.newBuffer(capacity: total) else {
+      stopping.add(packets.count)
+      return false
+    }
+    for (index, packet) in zip(taken, packets) {
+      UnsafeMutableRawBufferPointer(start: buffer.bytes + Int(packet.offset), count: Int(packet.length))
+        .copyMemory(from: reader.datagram(index))
+    }
+    let sealed = packets
+    let result = sealed.withUnsafeBufferPointer { packets in
+      Result { () throws(PluginError) in try host.emit(buffer, packets: packets) }
+    }
+    return try result.get()
+  }
+
+  // MARK: Sources
+
+  /// The source's session, begun where it is new; nil where it is not taken.
+  private func source(at address: SocketAddress, _ listener: Listener, _ now: UInt64) -> SourceTable.Source? {
+    if let known = sources.find(address) { return known }
+    guard allowed.allows(address) else {
+      refused.add(1)
+      if allowed.isFirstRefusal(of: address) { host.log(.warning, "refused \(address.host): not in any <allow>") }
+      return nil
+    }
+    if let surplus = sources.surplus(of: address) {
+      sources.remove(surplus)
+      ending.append(surplus)
+    }
+    guard !sources.isFull else {
+      tooMany.add(1)
+      return nil
+    }
+    var description = flowcep_session()
+    description.transport = UInt16(FLOWCEP_TRANSPORT_UDP)
+    description.remote_port = address.port
+    withUnsafeMutableBytes(of: &description.remote_address) { address.store($0) }
+    let local = listener.socket.address
+    description.local_port = local.port
+    withUnsafeMutableBytes(of: &description.local_address) { local.store($0) }
+    guard let session = try? host.openSession(description, name: "\(address)") else { return nil }
+    let source = SourceTable.Source(address, session, now)
+    sources.add(source)
+    open.set(UInt64(sources.count))
+    return source
+  }
+
+  private func endForgotten() {
+    for source in ending { host.closeSession(source.session, reason: "too many ports of this address") }
+    ending.removeAll()
+  }
+
+  private func forgetQuietSources() {
+    let now = host.monotonicNanoseconds
+    guard now >= nextExpiry else { return }
+    nextExpiry = now + 1_000_000_000
+    guard now > sessionTimeout else { return }
+    for source in sources.quiet(since: now - sessionTimeout) {
+      sources.remove(source)
+      host.closeSession(source.session)
+    }
+    open.set(UInt64(sources.count))
+  }
+
+  private func countKernelDrops() {
+    for listener in listeners {
+      let drops = flowcep_socket_drops(listener.socket.descriptor)
+      guard drops >= 0 else { continue }
+      kernelDrop.add(Int(UInt32(truncatingIfNeeded: drops) &- listener.drops))
+      listener.drops = UInt32(truncatingIfNeeded: drops)
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import PluginABI
+import PluginKit
+
+enum UDPOptions {
+  static var description: PluginDescription {
+    PluginDescription(
+      name: "udp", summary: "Receives IPFIX over UDP; one session for each source address and port.",
+      options: [
+        .integer("localPort", default: 4739, range: 0...65535, help: "The port to listen on; 0 lets the system choose."),
+        .address(
+          "localIPAddress", default: "127.0.0.1", repeated: true,
+          help: "An address to listen on, empty for all; may be given several times."),
+        .prefix("allow", repeated: true, help: "Who may send: an address or a prefix; without any, everyone."),
+        .bytes(
+          "receiveBuffer", range: "4K..1G",
+          help: "The socket's receive buffer; the system's limit is net.core.rmem_max. As found where not given."),
+        .integer("maximumSessions", default: 10000, range: 1...1_000_000, help: "How many sources may be remembered at once."),
+        .integer(
+          "maximumSessionsPerAddress", default: 1000, range: 1...65536,
+          help: "How many ports of one address are remembered; the one that has been quiet longest gives way."),
+        .duration(
+          "sessionTimeout", default: "60 min", unit: "s", range: "1 s..365 d",
+          help: "A source that is quiet so long is forgotten, with its templates."),
+      ],
+      validate: { host, options throws(PluginError) in
+        for index in 0..<options.count("localIPAddress") where options.text("localIPAddress", at: index) == "" {
+          let place = options.place("localIPAddress", at: index)
+          host.report(
+            error: "udp listens on all addresses", file: place?.file, line: place?.line ?? 0, column: place?.column ?? 0,
+            severity: UInt32(FLOWCEP_SEVERITY_NOTE))
+        }
+      })
+  }
+}
