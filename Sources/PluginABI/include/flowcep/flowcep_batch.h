@@ -46,7 +46,8 @@ enum {
   FLOWCEP_FIELD_KNOWN = 1u << 0,   // name and type come from an element file or from the exporter (RFC 5610)
   FLOWCEP_FIELD_SCOPE = 1u << 1,   // a scope field of an options template
   FLOWCEP_FIELD_REVERSE = 1u << 2, // the reverse direction of a biflow (RFC 5103)
-  FLOWCEP_FIELD_NULL = 1u << 3     // of a detection: the value is null, the length 0
+  FLOWCEP_FIELD_NULL = 1u << 3,    // of a detection: the value is null, the length 0
+  FLOWCEP_FIELD_JSON = 1u << 4     // of a detection: a string that is JSON text (an array, a row), to be written as it is
 };
 
 typedef struct flowcep_field {
