@@ -90,6 +90,7 @@ let package = Package(
 
     // Captures made and played: for `generate`, `send`, benchmarks and tests.
     core("Synthesis"),
+    core("Replay", ["PluginABI", "IPFIX", "RecordBatch", "InformationElements", "CLinux"]),
 
     // CEP, in the order of a statement's path. Knows nothing of Core but Diagnostics.
     cep("EventModel"),
@@ -108,7 +109,7 @@ let package = Package(
       name: "flowcep",
       dependencies: [
         "Collector", "Pipeline", "PluginHost", "Configuration", "Engine", "EventModel", "JSONLines", "IPFIX", "RecordJSON",
-        "RecordBatch", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "Synthesis",
+        "RecordBatch", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "Synthesis", "Replay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/flowcep", swiftSettings: manners),
@@ -123,6 +124,7 @@ let package = Package(
     unitTests("Syntax", ["Diagnostics"]),
     unitTests("Telemetry"),
     unitTests("Synthesis"),
+    unitTests("Replay", ["IPFIX", "Synthesis"]),
     unitTests("RecordJSON", ["COpenSSL", "IPFIX", "InformationElements", "PluginABI", "RecordBatch"]),
   ] + plugins.map(\.target)
 )

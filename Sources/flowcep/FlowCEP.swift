@@ -4,6 +4,7 @@ import ArgumentParser
     commandName: "flowcep",
     abstract: "An IPFIX collector with a complex event processing engine inside.",
     subcommands: [
+      Send.self,
       Generate.self,
     ])
 }

@@ -1,4 +1,5 @@
 import Synthesis
+import TestSupport
 import Testing
 
 @Suite struct CaptureTests {

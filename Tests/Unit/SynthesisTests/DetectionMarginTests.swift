@@ -1,4 +1,5 @@
 import Synthesis
+import TestSupport
 import Testing
 
 /// The shipped detections' conditions, counted over every minute that begins at a record: attackers hold them with room to

@@ -1,27 +1,27 @@
-import Synthesis
-
-/// A record of a synthetic capture, read back with nothing but its own templates.
-struct ReadRecord {
-  var template: UInt16
-  var exportTime: UInt64
+/// A record of a capture, read with nothing but the capture's own templates.
+public struct ReadRecord {
+  public var template: UInt16
+  public var domain: UInt32
+  public var exportTime: UInt64
   /// Values by element number (enterprise elements by number + 100,000 · enterprise).
-  var values: [Int: [UInt8]] = [:]
+  public var values: [Int: [UInt8]] = [:]
 
-  func number(_ element: Int) -> UInt64 { (values[element] ?? []).reduce(0) { $0 << 8 | UInt64($1) } }
-  var source: [UInt8] { values[8] ?? values[27] ?? [] }
-  var destination: [UInt8] { values[12] ?? values[28] ?? [] }
-  var url: String { String(decoding: (values[39499 * 100_000 + 2] ?? []).prefix { $0 != 0 }, as: UTF8.self) }
-  var end: UInt64 { number(153) }
+  public func number(_ element: Int) -> UInt64 { (values[element] ?? []).reduce(0) { $0 << 8 | UInt64($1) } }
+  public var source: [UInt8] { values[8] ?? values[27] ?? [] }
+  public var destination: [UInt8] { values[12] ?? values[28] ?? [] }
+  public var url: String { String(decoding: (values[39499 * 100_000 + 2] ?? []).prefix { $0 != 0 }, as: UTF8.self) }
+  public var end: UInt64 { number(153) }
 }
 
-/// A plain reader of IPFIX messages, independent of the writer: any irregularity is a note in `faults`.
-struct ReadBack {
-  var records: [ReadRecord] = []
-  var messageLengths: [Int] = []
-  var faults: [String] = []
+/// A plain reader of IPFIX messages of fixed-length fields, independent of what the program reads and writes them with: any
+/// irregularity is a note in `faults`. Sequence numbers are to count the records from 0.
+public struct ReadBack {
+  public private(set) var records: [ReadRecord] = []
+  public private(set) var messageLengths: [Int] = []
+  public private(set) var faults: [String] = []
   private var templates: [UInt16: [(key: Int, length: Int)]] = [:]
 
-  init(_ bytes: [UInt8]) {
+  public init(_ bytes: [UInt8]) {
     func be(_ at: Int, _ count: Int) -> Int { bytes[at..<at + count].reduce(0) { $0 << 8 | Int($1) } }
     var at = 0
     while at < bytes.count {
@@ -48,7 +48,7 @@ struct ReadBack {
         } else if let fields = templates[id] {
           let length = fields.reduce(0) { $0 + $1.length }
           while p + length <= stop {
-            var record = ReadRecord(template: id, exportTime: UInt64(be(at + 4, 4)))
+            var record = ReadRecord(template: id, domain: UInt32(be(at + 12, 4)), exportTime: UInt64(be(at + 4, 4)))
             for field in fields {
               record.values[field.key] = Array(bytes[p..<p + field.length])
               p += field.length
@@ -65,18 +65,4 @@ struct ReadBack {
       at = end
     }
   }
-}
-
-func capture(_ change: (inout SynthesisOptions) -> Void = { _ in }) throws -> (bytes: [UInt8], truth: GroundTruth, totals: SynthesisTotals) {
-  var options = SynthesisOptions()
-  change(&options)
-  let generator = try CaptureGenerator(options)
-  var bytes: [UInt8] = []
-  let totals = try generator.write { bytes.append(contentsOf: $0) }
-  return (bytes, generator.truth, totals)
-}
-
-/// FNV-1a, enough to tell whether two captures are equal.
-func fingerprint(_ bytes: [UInt8]) -> UInt64 {
-  bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
 }
