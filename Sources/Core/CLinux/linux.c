@@ -2,8 +2,12 @@
 #include "CLinux.h"
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 _Static_assert(sizeof(struct flowcep_mmsghdr) == sizeof(struct mmsghdr), "flowcep_mmsghdr mirrors mmsghdr");
 
@@ -37,4 +41,20 @@ int64_t flowcep_socket_drops(int fd) {
   socklen_t length = sizeof values;
   if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, values, &length) != 0 || length <= SK_MEMINFO_DROPS * sizeof values[0]) return -1;
   return values[SK_MEMINFO_DROPS];
+}
+
+int flowcep_event_descriptor(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+int flowcep_signal_descriptor(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0) return -1;
+  return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int flowcep_next_signal(int fd) {
+  struct signalfd_siginfo info;
+  return read(fd, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }

@@ -30,4 +30,20 @@ int flowcep_unsent(int fd);
 /// How many datagrams the kernel has dropped at this socket since it was made (SO_MEMINFO, modulo 2^32), or -1.
 int64_t flowcep_socket_drops(int fd);
 
+/// Says which plugin the calling thread is in from now on (NULL: none), and returns what was said before. The text must live on.
+const char *flowcep_enter_plugin(const char *label);
+/// Back to what was said before.
+void flowcep_leave_plugin(const char *previous);
+/// Makes a fatal signal (SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP) name that plugin as the last line of standard error.
+void flowcep_report_crashes(void);
+/// Gives the calling thread a stack for signal handlers, so that an overflow of its own is reported too.
+void flowcep_use_signal_stack(void);
+
+/// A descriptor that becomes readable when it is written to (eventfd), close-on-exec and non-blocking; or -1.
+int flowcep_event_descriptor(void);
+/// A descriptor that gives SIGINT and SIGTERM, which the calling thread and those it makes then block; or -1.
+int flowcep_signal_descriptor(void);
+/// The next signal's number from that descriptor; 0 where there is none.
+int flowcep_next_signal(int fd);
+
 #endif

@@ -1,0 +1,66 @@
+// What runs when a signal says that memory is broken: async-signal-safe code only.
+#define _GNU_SOURCE 1
+#include "CLinux.h"
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static _Thread_local const char *current_plugin;
+
+const char *flowcep_enter_plugin(const char *label) {
+  const char *previous = current_plugin;
+  current_plugin = label;
+  return previous;
+}
+
+void flowcep_leave_plugin(const char *previous) { current_plugin = previous; }
+
+static void append(char *line, size_t size, size_t *used, const char *text) {
+  while (*text != 0 && *used + 1 < size) line[(*used)++] = *text++;
+}
+
+static const char *signal_name(int number) {
+  switch (number) {
+  case SIGSEGV: return "SIGSEGV";
+  case SIGBUS: return "SIGBUS";
+  case SIGABRT: return "SIGABRT";
+  case SIGILL: return "SIGILL";
+  case SIGFPE: return "SIGFPE";
+  case SIGTRAP: return "SIGTRAP";
+  default: return "a signal";
+  }
+}
+
+static void report(int number) {
+  char line[1024];
+  size_t used = 0;
+  append(line, sizeof line, &used, "\nflowcep: fatal ");
+  append(line, sizeof line, &used, signal_name(number));
+  append(line, sizeof line, &used, current_plugin != NULL ? " in " : " in the collector itself");
+  if (current_plugin != NULL) append(line, sizeof line, &used, current_plugin);
+  line[used++] = '\n';
+  ssize_t written = write(STDERR_FILENO, line, used);
+  (void)written;
+  // SA_RESETHAND gave the default action back: what called the handler happens again, or is raised again.
+  raise(number);
+}
+
+void flowcep_report_crashes(void) {
+  static const int numbers[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP};
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = report;
+  action.sa_flags = SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) sigaction(numbers[i], &action, NULL);
+  flowcep_use_signal_stack();
+}
+
+void flowcep_use_signal_stack(void) {
+  const size_t size = 64 * 1024;
+  void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return;
+  stack_t stack = {.ss_sp = memory, .ss_size = size};
+  if (sigaltstack(&stack, NULL) != 0) munmap(memory, size);
+}
