@@ -117,6 +117,10 @@ let package = Package(
     // The smallest output there is, in C against the header alone: the living proof of the ABI.
     .target(name: "CountOutput", dependencies: ["PluginABI"], path: "Plugins/Output/Count", exclude: ["README.md", "example.xml"]),
 
+    .executableTarget(
+      name: "flowcep-bench", dependencies: ["RecordJSON", "IPFIX", "RecordBatch", "InformationElements", "PluginABI", "Synthesis"],
+      path: "Benchmarks", swiftSettings: manners),
+
     .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/Support", swiftSettings: manners),
     unitTests("Configuration", ["Diagnostics", "InformationElements"]),
     unitTests("Diagnostics"),

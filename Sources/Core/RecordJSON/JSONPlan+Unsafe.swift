@@ -8,8 +8,7 @@ struct FieldLocations {
   func free() { places.deallocate() }
 
   /// Walks a record of `length` bytes. False where a field reaches over its end (the host checks that; nothing is read beyond).
-  mutating func locate(_ template: flowcep_template, _ record: UnsafePointer<UInt8>, _ length: Int) -> Bool {
-    let count = Int(template.field_count)
+  mutating func locate(_ lengths: UnsafePointer<UInt16>, _ count: Int, _ record: UnsafePointer<UInt8>, _ length: Int) -> Bool {
     if count > capacity {
       places.deallocate()
       places = .allocate(capacity: count)
@@ -17,8 +16,7 @@ struct FieldLocations {
     }
     var offset = 0
     for index in 0..<count {
-      let field = UnsafeRawPointer(template.fields) + index * Int(template.field_stride)
-      var size = Int(field.assumingMemoryBound(to: flowcep_field.self).pointee.length)
+      var size = Int(lengths[index])
       if size == Int(FLOWCEP_VARIABLE_LENGTH) {
         guard offset < length else { return false }
         size = Int(record[offset])
@@ -37,7 +35,7 @@ struct FieldLocations {
   }
 }
 
-extension JSONPlan {
+extension JSONPlan.Shape {
   /// Writes one record as a line at `out`, where there is room for `bound` + 6 × `length` bytes; returns the place behind it.
   @inline(__always)
   func write(
@@ -45,13 +43,12 @@ extension JSONPlan {
     locations: inout FieldLocations, drops: Bool
   ) -> Out {
     var end = out
-    if let layout, !locations.locate(layout.pointee, record, length) { return ValueWriter.literal("{}\n", end) }
-    guard let leads = UnsafePointer(leads.baseAddress), let first = steps.baseAddress else { return end }
-    for index in 0..<steps.count {
-      let step = first + index
+    if let lengths, !locations.locate(lengths, fieldCount, record, length) { return ValueWriter.literal("{}\n", end) }
+    for index in 0..<stepCount {
+      let step = steps + index
       end = copy(leads + Int(step.pointee.leadOffset), Int(step.pointee.leadLength), end)
       var (offset, size) = (Int(step.pointee.offset), Int(step.pointee.length))
-      if !isFixed {
+      if lengths != nil {
         let place = locations.places[Int(step.pointee.field)]
         (offset, size) = (Int(place.offset), Int(place.length))
       }

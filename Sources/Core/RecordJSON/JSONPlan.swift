@@ -2,17 +2,27 @@ internal import PluginABI
 
 /// How records of one template are written: prepared once, used for each record.
 final class JSONPlan {
+  /// A plan as the loop over records sees it: plain pointers, alive as long as the plan.
+  struct Shape {
+    let steps: UnsafePointer<JSONStep>
+    let stepCount: Int
+    /// The bytes before each value and behind the last, each padded to a multiple of 32 bytes and readable so.
+    let leads: UnsafePointer<UInt8>
+    let tailOffset: Int
+    let tailLength: Int
+    /// The fields' lengths where they move from record to record; nil where each lies at the same place.
+    let lengths: UnsafePointer<UInt16>?
+    let fieldCount: Int
+    /// The most bytes that a record takes, besides six for each of its own.
+    let bound: Int
+  }
+
   let serial: UInt64
-  private(set) var steps: UnsafeMutableBufferPointer<JSONStep>
-  /// The bytes before each value and behind the last, each padded to a multiple of 32 bytes and readable so.
-  private(set) var leads: UnsafeMutableBufferPointer<UInt8>
-  let tailOffset: Int
-  let tailLength: Int
-  /// Whether each field lies at the same place in every record.
-  let isFixed: Bool
-  let layout: UnsafePointer<flowcep_template>?
-  /// The most bytes that a record takes, besides six for each of its own.
-  let bound: Int
+  let shape: Shape
+  private let steps: UnsafeMutablePointer<JSONStep>
+  private let leads: UnsafeMutablePointer<UInt8>
+  /// Of all fields, skipped ones too: the template itself may be gone while the plan is kept.
+  private let lengths: UnsafeMutablePointer<UInt16>
 
   init(_ layout: UnsafePointer<flowcep_template>, options: RecordJSONOptions, tables: Tables) {
     let template = layout.pointee
@@ -20,19 +30,23 @@ final class JSONPlan {
     builder.addFields(of: template)
     builder.addTail(of: template)
     serial = template.serial
-    isFixed = template.record_length != 0
-    self.layout = isFixed ? nil : layout
-    steps = .allocate(capacity: builder.steps.count)
-    _ = steps.initialize(from: builder.steps)
+    steps = .allocate(capacity: max(1, builder.steps.count))
+    steps.initialize(from: builder.steps, count: builder.steps.count)
     leads = .allocate(capacity: builder.leads.count)
-    _ = leads.initialize(from: builder.leads)
-    (tailOffset, tailLength) = builder.tail
-    bound = builder.leads.count + builder.steps.count * JSONStep.longestValue + 64
+    leads.initialize(from: builder.leads, count: builder.leads.count)
+    let fieldCount = Int(template.field_count)
+    lengths = .allocate(capacity: max(1, fieldCount))
+    for index in 0..<fieldCount { lengths[index] = PlanBuilder.field(index, of: template).length }
+    shape = Shape(
+      steps: steps, stepCount: builder.steps.count, leads: leads, tailOffset: builder.tail.offset, tailLength: builder.tail.length,
+      lengths: template.record_length == 0 ? UnsafePointer(lengths) : nil, fieldCount: fieldCount,
+      bound: builder.leads.count + builder.steps.count * JSONStep.longestValue + 64)
   }
 
   deinit {
     steps.deallocate()
     leads.deallocate()
+    lengths.deallocate()
   }
 }
 

@@ -9,8 +9,8 @@ public final class RecordJSONWriter {
   private let tables = Tables.make()
   private var times = TimeWriter()
   private var plans: [UInt64: JSONPlan] = [:]
-  /// The plans of the batch at hand, by template index; kept alive by `plans`.
-  private var current: [JSONPlan] = []
+  /// The plans of the batch at hand, by template index.
+  private var current: [JSONPlan.Shape] = []
   private var locations = FieldLocations()
   private var memory: UnsafeMutablePointer<UInt8>
   private var capacity: Int
@@ -52,31 +52,35 @@ public final class RecordJSONWriter {
     let count = Int(batch.pointee.record_count)
     guard first < count, let bytes = batch.pointee.bytes, let records = batch.pointee.records else { return count }
     prepare(batch)
-    var index = first
-    let stride = Int(batch.pointee.record_stride)
-    let messages = UnsafeRawPointer(batch.pointee.messages)
-    while index < count, used < limit {
-      let record = UnsafeRawPointer(records).loadUnaligned(fromByteOffset: index * stride, as: flowcep_record.self)
-      let plan = current[Int(record.template_index)]
-      reserve(plan.bound + 6 * Int(record.length))
-      let message = messages.map { $0 + Int(record.message_index) * Int(batch.pointee.message_stride) }
-      let end = plan.write(
-        bytes + Int(record.offset), length: Int(record.length), message: message, out: memory + used,
-        tables: tables, times: &times, locations: &locations, drops: !options.escapesNonPrintable)
-      used = end - memory
-      ends[lineCount] = used
-      lineCount += 1
-      index += 1
+    // Everything that the loop uses is local: members of a class would be read anew for each value.
+    var (index, times, locations) = (first, times, locations)
+    let (stride, messageStride) = (Int(batch.pointee.record_stride), Int(batch.pointee.message_stride))
+    let (tables, drops, messages) = (tables, !options.escapesNonPrintable, UnsafeRawPointer(batch.pointee.messages))
+    current.withUnsafeBufferPointer { plans in
+      while index < count, used < limit {
+        let record = UnsafeRawPointer(records).loadUnaligned(fromByteOffset: index * stride, as: flowcep_record.self)
+        let plan = plans[Int(record.template_index)]
+        reserve(plan.bound + 6 * Int(record.length))
+        let message = messages.map { $0 + Int(record.message_index) * messageStride }
+        let end = plan.write(
+          bytes + Int(record.offset), length: Int(record.length), message: message, out: memory + used,
+          tables: tables, times: &times, locations: &locations, drops: drops)
+        used = end - memory
+        ends[lineCount] = used
+        lineCount += 1
+        index += 1
+      }
     }
+    (self.times, self.locations) = (times, locations)
     return index
   }
 
   private func prepare(_ batch: UnsafePointer<flowcep_batch>) {
     current.removeAll(keepingCapacity: true)
-    if plans.count > Self.keptPlans { plans.removeAll() }
+    if plans.count > Self.keptPlans { plans.removeAll() }  // before the batch's own are looked up: those live on until the next call
     for index in 0..<Int(batch.pointee.template_count) {
       guard let template = batch.pointee.templates[index] else { continue }
-      current.append(plan(of: template))
+      current.append(plan(of: template).shape)
     }
   }
 

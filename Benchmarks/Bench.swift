@@ -1,0 +1,37 @@
+import Glibc
+
+/// Microbenchmarks: `flowcep-bench [name …]` runs those named, or all. Figures are CPU time of the process, per item.
+@main
+enum Bench {
+  /// Each with its name, in the order of the data.
+  static let all: [(name: String, run: @Sendable () throws -> Void)] = [
+    ("json", JSONBench.run),
+    ("anonymize", AnonymizeBench.run),
+  ]
+
+  static func main() throws {
+    let wanted = CommandLine.arguments.dropFirst()
+    for bench in all where wanted.isEmpty || wanted.contains(bench.name) { try bench.run() }
+  }
+
+  /// Runs `body` once unmeasured and `rounds` times measured; prints the median and the range of nanoseconds per item.
+  static func measure(_ name: String, items: Int, rounds: Int = 7, _ body: () -> Void) {
+    body()
+    let figures = (0..<rounds).map { _ in
+      let before = processNanoseconds()
+      body()
+      return Double(processNanoseconds() - before) / Double(items)
+    }.sorted()
+    let (median, low, high) = (figures[rounds / 2], figures[0], figures[rounds - 1])
+    print("\(name): \(rounded(median)) ns an item (\(rounded(low)) to \(rounded(high)), \(items) items)")
+  }
+
+  private static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+
+  /// CPU time of the process, user and system.
+  private static func processNanoseconds() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+  }
+}

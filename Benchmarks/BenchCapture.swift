@@ -1,0 +1,60 @@
+import IPFIX
+import InformationElements
+import PluginABI
+import RecordBatch
+import Synthesis
+
+/// A synthetic capture, decoded into batches of about the size that the collector makes.
+struct BenchCapture {
+  let batches: [BatchStorage]
+  let recordCount: Int
+
+  init(records: Int) throws {
+    var options = SynthesisOptions()
+    options.records = records
+    var capture: [UInt8] = []
+    _ = try CaptureGenerator(options).write { capture.append(contentsOf: $0) }
+    let session = Session(copying: flowcep_session(), name: "capture")
+    let decoder = Decoder(registry: Self.registry)
+    var (batches, offset) = ([BatchStorage](), 0)
+    while offset < capture.count {
+      let (lengths, total) = Self.messages(capture[offset...], atMost: 1 << 18)
+      guard total > 0 else { break }
+      let buffer = Buffer(capacity: total)
+      capture.withUnsafeBytes { buffer.bytes.copyMemory(from: $0.baseAddress! + offset, byteCount: total) }
+      let batch = BatchStorage(kind: .records, buffer: buffer, byteCount: total)
+      var place = 0
+      let packets = lengths.map { length in
+        defer { place += length }
+        return flowcep_packet(session: session.raw, arrival_ns: 0, offset: UInt32(place), length: UInt32(length))
+      }
+      packets.withUnsafeBufferPointer { decoder.decode($0, into: batch) }
+      batches.append(batch)
+      offset += total
+    }
+    self.batches = batches
+    recordCount = batches.reduce(0) { $0 + $1.recordCount }
+  }
+
+  private static func messages(_ bytes: ArraySlice<UInt8>, atMost limit: Int) -> (lengths: [Int], total: Int) {
+    var (lengths, total) = ([Int](), 0)
+    while total < limit {
+      let step = bytes.dropFirst(total).withUnsafeBytes { MessageFramer.step($0) }
+      guard case .message(let length) = step else { break }
+      lengths.append(length)
+      total += length
+    }
+    return (lengths, total)
+  }
+
+  /// The elements that a synthetic capture uses.
+  private static let registry = ElementRegistry(
+    [
+      (1, "octetDeltaCount", .unsigned64), (2, "packetDeltaCount", .unsigned64), (4, "protocolIdentifier", .unsigned8),
+      (6, "tcpControlBits", .unsigned16), (7, "sourceTransportPort", .unsigned16), (8, "sourceIPv4Address", .ipv4Address),
+      (11, "destinationTransportPort", .unsigned16), (12, "destinationIPv4Address", .ipv4Address), (27, "sourceIPv6Address", .ipv6Address),
+      (28, "destinationIPv6Address", .ipv6Address), (32, "icmpTypeCodeIPv4", .unsigned16), (139, "icmpTypeCodeIPv6", .unsigned16),
+      (60, "ipVersion", .unsigned8), (152, "flowStartMilliseconds", .dateTimeMilliseconds), (153, "flowEndMilliseconds", .dateTimeMilliseconds),
+    ].map { (id: Int, name: String, type: AbstractType) in Element(id: UInt16(id), name: name, type: type) }
+      + [Element(enterprise: 39499, id: 2, scope: "flowmon", name: "HTTPRequestURL", type: .string)])
+}
