@@ -151,7 +151,8 @@ typedef struct flowcep_host {
   flowcep_status (*emit)(const struct flowcep_host *host, const flowcep_batch *batch);
   // Passes a batch on to an exporting process that the configuration names in an option of type PROCESS.
   flowcep_status (*emit_to)(const struct flowcep_host *host, const char *process, const flowcep_batch *batch);
-  // The batch with bytes that may be changed: the same memory where nobody else holds it, else a copy. Lives until process returns.
+  // The batch with bytes and messages that may be changed: the same memory where nobody else holds it, else a copy. Lives until
+  // process returns.
   flowcep_batch *(*make_writable)(const struct flowcep_host *host, const flowcep_batch *batch);
   // The batch with other records, which must lie in its bytes and use its templates and messages. Lives until process returns.
   const flowcep_batch *(*with_records)(const struct flowcep_host *host, const flowcep_batch *batch, const flowcep_record *records, size_t count);

@@ -1,0 +1,168 @@
+import COpenSSL
+
+/// Prefix-preserving anonymisation (Xu, Fan, Ammar, Moon: "Prefix-preserving IP address anonymization", 2002).
+///
+/// Bit i of an address is flipped by one bit of AES over the i bits before it, filled up with the pad. The flips of the first 16
+/// bits depend on 65,535 inputs only and are worked out beforehand, so an IPv4 address costs 16 blocks and an IPv6 address 112.
+/// Addresses are queued and encrypted many at a time: AES is fast when it has many blocks, and a call into OpenSSL is not free.
+///
+/// Of one thread.
+public final class CryptoPAn {
+  public static let keyLength = 32
+
+  private let context: OpaquePointer
+  /// Blocks of the queued addresses, encrypted in place.
+  private let blocks = UnsafeMutablePointer<SIMD4<UInt32>>.allocate(capacity: CryptoPAn.blockCapacity)
+  /// The flips of the first 16 bits, by those bits.
+  private let firstFlips = UnsafeMutablePointer<UInt16>.allocate(capacity: 1 << 16)
+  private let pad: SIMD4<UInt32>
+  /// For each bit position of a 32-bit word, in network order: the bits before it, and the pad's bits from it on, by word.
+  private let masks = UnsafeMutablePointer<UInt32>.allocate(capacity: 32)
+  private let pads = UnsafeMutablePointer<UInt32>.allocate(capacity: 4 * 32)
+  private let queue = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: CryptoPAn.queueCapacity)
+  private var queued = 0
+  /// Of the queued addresses: 32 or 128.
+  private var bits = 32
+
+  private static let queueCapacity = 32
+  private static let blockCapacity = 1 << 12
+
+  /// - Parameter key: 32 bytes; the first 16 are the cipher's key, the others are encrypted and become the pad.
+  /// - Returns: nil where the key has another length or OpenSSL has no AES.
+  public init?(key: [UInt8]) {
+    guard key.count == Self.keyLength, let context = EVP_CIPHER_CTX_new() else { return nil }
+    self.context = context
+    var secret = [UInt8](repeating: 0, count: 16)
+    let isReady =
+      EVP_EncryptInit_ex(context, EVP_aes_128_ecb(), nil, key, nil) == 1 && EVP_CIPHER_CTX_set_padding(context, 0) == 1
+      && Self.encrypt(context, Array(key[16...]), &secret)
+    guard isReady else {
+      EVP_CIPHER_CTX_free(context)
+      return nil
+    }
+    pad = secret.withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt32>.self) }
+    for bit in 0..<32 {
+      masks[bit] = bit == 0 ? 0 : (UInt32.max << UInt32(32 - bit)).bigEndian
+      for word in 0..<4 { pads[word * 32 + bit] = pad[word] & ~masks[bit] }
+    }
+    fillFirstFlips()
+  }
+
+  deinit {
+    EVP_CIPHER_CTX_free(context)
+    blocks.deallocate()
+    firstFlips.deallocate()
+    masks.deallocate()
+    pads.deallocate()
+    queue.deallocate()
+  }
+
+  /// Replaces the 4 bytes at `address`, now or at the next `flush`; until then nobody may read or move them.
+  @inlinable @inline(__always)
+  public func addIPv4(_ address: UnsafeMutableRawPointer) { add(address, bits: 32) }
+
+  /// Replaces the 16 bytes at `address`, now or at the next `flush`; until then nobody may read or move them.
+  @inlinable @inline(__always)
+  public func addIPv6(_ address: UnsafeMutableRawPointer) { add(address, bits: 128) }
+
+  @usableFromInline
+  func add(_ address: UnsafeMutableRawPointer, bits: Int) {
+    if self.bits != bits {
+      flush()
+      self.bits = bits
+    }
+    queue[queued] = address
+    queued += 1
+    if queued == Self.queueCapacity { flush() }
+  }
+
+  /// Replaces what is queued.
+  public func flush() {
+    guard queued > 0 else { return }
+    let perAddress = bits - 16
+    var block = blocks
+    for index in 0..<queued { block = bits == 32 ? prepareIPv4(queue[index], block) : prepareIPv6(queue[index], block) }
+    encryptBlocks(queued * perAddress)
+    block = blocks
+    for index in 0..<queued {
+      replace(queue[index], block)
+      block += perAddress
+    }
+    queued = 0
+  }
+
+  private func prepareIPv4(_ address: UnsafeMutableRawPointer, _ first: UnsafeMutablePointer<SIMD4<UInt32>>) -> UnsafeMutablePointer<SIMD4<UInt32>> {
+    let word = address.loadUnaligned(as: UInt32.self)
+    var block = pad
+    for bit in 16..<32 {
+      block[0] = word & masks[bit] | pads[bit]
+      first[bit - 16] = block
+    }
+    return first + 16
+  }
+
+  private func prepareIPv6(_ address: UnsafeMutableRawPointer, _ first: UnsafeMutablePointer<SIMD4<UInt32>>) -> UnsafeMutablePointer<SIMD4<UInt32>> {
+    let words = address.loadUnaligned(as: SIMD4<UInt32>.self)
+    var (block, out) = (pad, first)
+    for word in 0..<4 {
+      for bit in (word == 0 ? 16 : 0)..<32 {
+        block[word] = words[word] & masks[bit] | pads[word * 32 + bit]
+        out.pointee = block
+        out += 1
+      }
+      block[word] = words[word]
+    }
+    return out
+  }
+
+  /// Gathers the first bit of each of an address's encrypted blocks and flips the address's bits by them.
+  private func replace(_ address: UnsafeMutableRawPointer, _ first: UnsafeMutablePointer<SIMD4<UInt32>>) {
+    let head = UInt16(bigEndian: address.loadUnaligned(as: UInt16.self))
+    address.storeBytes(of: (head ^ firstFlips[Int(head)]).bigEndian, as: UInt16.self)
+    let outputs = UnsafeRawPointer(first)
+    for group in 0..<(bits - 16) / 16 {
+      var flips: UInt16 = 0
+      for bit in 0..<16 {
+        flips = flips << 1 | UInt16(outputs.load(fromByteOffset: (group * 16 + bit) * 16, as: UInt8.self) >> 7)
+      }
+      let place = address + 2 + 2 * group
+      place.storeBytes(of: place.loadUnaligned(as: UInt16.self) ^ flips.bigEndian, as: UInt16.self)
+    }
+  }
+
+  /// Level by level: each prefix of `bit` bits decides one flip, which all addresses that begin with it share.
+  private func fillFirstFlips() {
+    firstFlips.initialize(repeating: 0, count: 1 << 16)
+    for bit in 0..<16 {
+      let prefixes = 1 << bit
+      for start in stride(from: 0, to: prefixes, by: Self.blockCapacity) {
+        let count = min(Self.blockCapacity, prefixes - start)
+        for index in 0..<count {
+          var block = pad
+          let prefix = bit == 0 ? 0 : UInt32(start + index) << UInt32(32 - bit)
+          block[0] = prefix.bigEndian & masks[bit] | pads[bit]
+          blocks[index] = block
+        }
+        encryptBlocks(count)
+        for index in 0..<count where UnsafeRawPointer(blocks + index).load(as: UInt8.self) & 0x80 != 0 {
+          let first = (start + index) << (16 - bit)
+          for prefix in first..<first + 1 << (16 - bit) { firstFlips[prefix] |= 1 << UInt16(15 - bit) }
+        }
+      }
+    }
+  }
+
+  /// Only the first byte of each block is of use; OpenSSL encrypts in place.
+  private func encryptBlocks(_ count: Int) {
+    var length: Int32 = 0
+    let bytes = UnsafeMutableRawPointer(blocks).assumingMemoryBound(to: UInt8.self)
+    let status = EVP_EncryptUpdate(context, bytes, &length, bytes, Int32(count * 16))
+    // Fails for no input of whole blocks; going on would give true addresses away.
+    precondition(status == 1 && Int(length) == count * 16, "AES of whole blocks failed")
+  }
+
+  private static func encrypt(_ context: OpaquePointer, _ block: [UInt8], _ out: inout [UInt8]) -> Bool {
+    var length: Int32 = 0
+    return EVP_EncryptUpdate(context, &out, &length, block, 16) == 1 && length == 16
+  }
+}
