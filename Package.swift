@@ -129,6 +129,8 @@ let package = Package(
     unitTests("Configuration", ["Diagnostics", "InformationElements"]),
     unitTests("Diagnostics"),
     unitTests("RecordBatch", ["PluginABI"]),
+    unitTests("EventModel"),
+    unitTests("Builtins", ["EventModel"]),
     unitTests("Syntax", ["Diagnostics"]),
     unitTests("Telemetry"),
     unitTests("Synthesis"),
