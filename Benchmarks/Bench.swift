@@ -8,6 +8,7 @@ enum Bench {
     ("json", JSONBench.run),
     ("anonymize", AnonymizeBench.run),
   ]
+    + PipelineBench.names.map { name in (name, { try PipelineBench.run(name) }) }
 
   static func main() throws {
     let wanted = CommandLine.arguments.dropFirst()

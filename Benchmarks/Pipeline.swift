@@ -102,9 +102,7 @@ enum PipelineBench {
     options.records = records
     let part = path + ".part"
     guard let file = fopen(part, "w") else { throw BenchError("cannot write \(part)") }
-    _ = try CaptureGenerator(options).write { bytes in
-      _ = bytes.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) }
-    }
+    _ = try CaptureGenerator(options).write { bytes in fwrite(bytes.baseAddress, 1, bytes.count, file) }
     guard fclose(file) == 0, rename(part, path) == 0 else { throw BenchError("cannot write \(path)") }
   }
 
