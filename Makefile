@@ -1,0 +1,63 @@
+# `make` alone lists the targets.
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+DESTDIR ?=
+CAPTURE ?=
+RECORDS ?= 3000000
+RUNS ?= 3
+
+# Warnings are errors here and not in Package.swift, where they would bind those who depend on the package. Calls between modules
+# are inlined where that pays (docs/performance.md).
+WARNINGS := -Xswiftc -warnings-as-errors
+RELEASE := -c release $(WARNINGS) -Xswiftc -cross-module-optimization
+
+# FLOWCEP_BUILD names a folder with a build that is there already (tests use it); nothing is built then.
+ifdef FLOWCEP_BUILD
+BUILD := $(FLOWCEP_BUILD)
+else
+BUILD := .build/release
+endif
+
+.PHONY: help build demo test check bench format install uninstall deps
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+deps: ## install the Debian packages that building and testing need, or print the line to paste
+	@scripts/packages.sh install
+
+build: ## build the program and its plugins (release)
+ifndef FLOWCEP_BUILD
+	@scripts/packages.sh check build
+	swift build $(RELEASE)
+endif
+
+demo: ## see an attack found: start the collector, replay a capture (CAPTURE=file), show who attacked whom
+ifndef FLOWCEP_BUILD
+	@scripts/packages.sh install build
+	swift build $(RELEASE)
+endif
+	@BUILD=$(BUILD) CAPTURE=$(CAPTURE) scripts/demo.sh
+
+test: ## pass all tests
+	@scripts/packages.sh check
+	swift build --build-tests $(WARNINGS)
+	swift test --skip-build $(WARNINGS)
+
+check: test ## tests, and what ships: configuration, detections, formatting
+	.build/debug/flowcep check -c config/startup.xml
+	.build/debug/flowcep test queries/tests
+	swift format lint --recursive --parallel Package.swift Sources Plugins Tests
+
+bench: build ## measure CPU time and memory per record on a synthetic capture (RECORDS=3000000 RUNS=3)
+	$(BUILD)/flowcep-bench $(BUILD)/flowcep $(CURDIR)/queries $(RECORDS) $(RUNS)
+
+format: ## format the Swift sources in place
+	swift format --in-place --recursive --parallel Package.swift Sources Plugins Tests
+
+install: build ## install to PREFIX (default /usr/local) under DESTDIR
+	@BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) scripts/install.sh
+
+uninstall: ## take away what install put there; etc/flowcep stays
+	@PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) scripts/uninstall.sh
