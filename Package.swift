@@ -117,8 +117,6 @@ let package = Package(
 
     // Parts of plugins that tests and benchmarks reach. A plugin itself exports its entry, so a program can hold but one.
     .target(name: "CryptoPAn", dependencies: ["COpenSSL"], path: "Plugins/Intermediate/Anonymize/CryptoPAn", swiftSettings: manners),
-    // What a record costs: `make bench`.
-    .executableTarget(name: "flowcep-bench", path: "Benchmarks", swiftSettings: manners),
 
     // The smallest output there is, in C against the header alone: the living proof of the ABI.
     .target(name: "CountOutput", dependencies: ["PluginABI"], path: "Plugins/Output/Count", exclude: ["README.md", "example.xml"]),
