@@ -10,11 +10,13 @@ public struct AggregateFunction: Sendable {
   public let resultType: @Sendable ([ValueType]) -> ValueType?
   /// Whether it needs the events of a data window (`window`, `sorted`, `first`), which then must be there.
   public let needsWindow: Bool
+  /// Whether single values can leave it; false needs a window that is emptied at once (a batch window, or none that drops events).
+  public let canForget: Bool
   /// - Parameters: the arguments' types and, for `sorted` and its like, each key's direction.
   public let make: @Sendable ([ValueType], [Bool]) -> AggregateState
 
   public init(
-    _ name: String, arity: ClosedRange<Int>, help: String, needsWindow: Bool = false,
+    _ name: String, arity: ClosedRange<Int>, help: String, needsWindow: Bool = false, canForget: Bool = true,
     resultType: @escaping @Sendable ([ValueType]) -> ValueType?, make: @escaping @Sendable ([ValueType], [Bool]) -> AggregateState
   ) {
     self.name = name
@@ -22,6 +24,7 @@ public struct AggregateFunction: Sendable {
     self.help = help
     self.resultType = resultType
     self.needsWindow = needsWindow
+    self.canForget = canForget
     self.make = make
   }
 }
@@ -40,7 +43,7 @@ open class AggregateState {
 }
 
 extension Builtins {
-  public static let aggregateList: [AggregateFunction] = numberAggregates + orderAggregates + eventAggregates
+  public static let aggregateList: [AggregateFunction] = numberAggregates + orderAggregates + eventAggregates + sketchAggregates + changeAggregates
   public static let aggregates: [String: AggregateFunction] = Dictionary(
     aggregateList.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
 }

@@ -1,0 +1,123 @@
+internal import EventModel
+import Glibc
+
+extension Double {
+  /// The natural logarithm.
+  func logarithm() -> Double { Glibc.log(self) }
+}
+
+/// Values come from the network, so what they hash to is known to nobody outside the process.
+private let sketchSeed = UInt64.random(in: .min ... .max)
+
+/// Cannot forget: for windows that are emptied at once.
+final class ApproximateDistinctState: AggregateState {
+  private var sketch = HyperLogLog()
+  override func enter(_ value: Value, _ rest: [Value], time: Int64) {
+    if !value.isNull { sketch.add(value.keyHash(seed: sketchSeed)) }
+  }
+  override func clear() { sketch = HyperLogLog() }
+  override func value(time: Int64) -> Value { .int(Int64(sketch.estimate.rounded())) }
+}
+
+/// The most frequent values (Space-Saving, Metwally et al.): of n values with 16·k counters each count is at most n/(16·k) too high, and a
+/// value that makes up more than that share is never missed. Cannot forget.
+final class TopState: AggregateState {
+  private var counts: [Value: Int64] = [:]
+  private var wanted = 10
+
+  override func enter(_ value: Value, _ rest: [Value], time: Int64) {
+    guard !value.isNull else { return }
+    if let k = rest.first?.integer { wanted = Int(min(max(k, 1), 1000)) }
+    if let known = counts[value] {
+      counts[value] = known + 1
+    } else if counts.count < 16 * wanted {
+      counts[value] = 1
+    } else if let least = counts.min(by: { $0.value < $1.value }) {
+      counts[least.key] = nil
+      counts[value] = least.value + 1
+    }
+  }
+  override func clear() { counts = [:] }
+  override func value(time: Int64) -> Value {
+    let ordered = counts.sorted { a, b in a.value != b.value ? a.value > b.value : (a.key.text ?? "") < (b.key.text ?? "") }
+    return .array(
+      ordered.prefix(wanted).map { .map(ValueMap([(key: "value", value: $0.key), (key: "count", value: .int($0.value))])) })
+  }
+}
+
+/// A quantile with a relative error of 1 % (logarithmic buckets, as in DDSketch, Masson et al.). Can forget.
+final class PercentileState: AggregateState {
+  private static let growth = 1.02020202
+  private var buckets: [Int32: Int] = [:]
+  private var zeros = 0
+  private var count = 0
+  private var percent = 50.0
+
+  override func enter(_ value: Value, _ rest: [Value], time: Int64) {
+    if let wanted = rest.first?.number { percent = min(max(wanted, 0), 100) }
+    change(value, by: 1)
+  }
+  override func leave(_ value: Value, _ rest: [Value], time: Int64) { change(value, by: -1) }
+  override func clear() {
+    buckets = [:]
+    (zeros, count) = (0, 0)
+  }
+
+  private func change(_ value: Value, by step: Int) {
+    guard let number = value.number, number.isFinite else { return }
+    count += step
+    guard abs(number) > 1e-9 else {
+      zeros += step
+      return
+    }
+    let key = Self.key(number)
+    let left = buckets[key, default: 0] + step
+    buckets[key] = left == 0 ? nil : left
+  }
+
+  override func value(time: Int64) -> Value {
+    guard count > 0 else { return .null }
+    let rank = Int((percent / 100 * Double(count - 1)).rounded())
+    var seen = 0
+    var zerosPassed = false
+    for (key, size) in buckets.sorted(by: { Self.middle($0.key) < Self.middle($1.key) }) {
+      if !zerosPassed, key > 0 {
+        zerosPassed = true
+        seen += zeros
+        if seen > rank { return .double(0) }
+      }
+      seen += size
+      if seen > rank { return .double(Self.middle(key)) }
+    }
+    return .double(0)
+  }
+
+  /// Positive keys for positive numbers, negative for negative ones; 0 is no key.
+  private static func key(_ number: Double) -> Int32 {
+    let exponent = Int32((abs(number).logarithm() / growth.logarithm()).rounded(.up)) + 100_000
+    return number < 0 ? -exponent : exponent
+  }
+
+  private static func middle(_ key: Int32) -> Double {
+    let top = pow(growth, Double(abs(key) - 100_000))
+    return (key < 0 ? -1 : 1) * 2 * top / (1 + growth)
+  }
+}
+
+/// Ours, not Esper's: what a stream looks like at scale.
+extension Builtins {
+  static let sketchAggregates: [AggregateFunction] = [
+    AggregateFunction(
+      "approxCountDistinct", arity: 1...1, help: "the number of distinct values, exact to 256, then with a standard error of 1.6 %",
+      canForget: false, resultType: { _ in .long }
+    ) { _, _ in ApproximateDistinctState() },
+    AggregateFunction(
+      "topK", arity: 2...2, help: "the most frequent values with their counts, at most that many", canForget: false,
+      resultType: { $0.last?.isNumeric == true ? .array(.map) : nil }
+    ) { _, _ in TopState() },
+    AggregateFunction(
+      "percentile", arity: 2...2, help: "the value that so many percent do not exceed, with a relative error of 1 %",
+      resultType: { $0.allSatisfy(\.isNumeric) ? .double : nil }
+    ) { _, _ in PercentileState() },
+  ]
+}
