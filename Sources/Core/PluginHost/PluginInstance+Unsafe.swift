@@ -95,6 +95,12 @@ public final class PluginInstance: @unchecked Sendable {
     return try check(status, "poll", mayEnd: true) != flowcep_status(FLOWCEP_END)
   }
 
+  /// Waits, for the stage's thread. True once the collector stops.
+  public func waitForStop(milliseconds: Int32) -> Bool {
+    var entry = pollfd(fd: context.services.stop.descriptor, events: Int16(POLLIN), revents: 0)
+    return Glibc.poll(&entry, 1, milliseconds) > 0
+  }
+
   /// No batch is waiting. Returns what an intermediate emitted.
   public func idle() throws(PluginFailure) -> [BatchStorage] {
     guard let idle = instance.pointee.idle else { return [] }

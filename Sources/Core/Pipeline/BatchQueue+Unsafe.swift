@@ -1,0 +1,102 @@
+import Glibc
+public import PluginHost
+public import RecordBatch
+
+/// Joins threads: a bounded line of batches, many producers and one consumer.
+///
+/// Bounded in bytes that the batches keep alive, and in batches. The consumer is woken only when it waits, producers only when
+/// there is room again. What is not records (sessions, the end) is always taken, so that order is never in doubt.
+public final class BatchQueue: @unchecked Sendable {
+  public enum Policy: Sendable { case block, drop }
+  public enum Push: Sendable { case taken, full, stopped }
+
+  private let policy: Policy
+  private let maximumBytes: Int
+  private let maximumBatches: Int
+  private let stop: StopState
+  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+  private let filled: UnsafeMutablePointer<pthread_cond_t>
+  private let room: UnsafeMutablePointer<pthread_cond_t>
+  private var incoming: [BatchStorage] = []
+  /// In reverse order: the next one is the last.
+  private var outgoing: [BatchStorage] = []
+  private var bytes = 0
+  private var consumerWaits = false
+  private var producersWaiting = 0
+
+  public init(policy: Policy, maximumBytes: Int, maximumBatches: Int = 16384, stop: StopState) {
+    self.policy = policy
+    self.maximumBytes = maximumBytes
+    self.maximumBatches = maximumBatches
+    self.stop = stop
+    mutex = .allocate(capacity: 1)
+    filled = .allocate(capacity: 1)
+    room = .allocate(capacity: 1)
+    pthread_mutex_init(mutex, nil)
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(filled, &attributes)
+    pthread_cond_init(room, &attributes)
+    pthread_condattr_destroy(&attributes)
+  }
+
+  deinit {
+    pthread_cond_destroy(filled)
+    pthread_cond_destroy(room)
+    pthread_mutex_destroy(mutex)
+    filled.deallocate()
+    room.deallocate()
+    mutex.deallocate()
+  }
+
+  private var count: Int { incoming.count + outgoing.count }
+
+  /// Appends a batch. A full queue waits or refuses, by its policy; once the time for stopping is over it refuses.
+  public func push(_ batch: consuming BatchStorage) -> Push {
+    let weight = batch.weight
+    let isRecords = batch.kind == .records
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while isRecords, count > 0, bytes + weight > maximumBytes || count >= maximumBatches {
+      if policy == .drop { return .full }
+      if stop.nanosecondsLeft == 0 { return .stopped }
+      producersWaiting += 1
+      // The stop's deadline wakes nobody: look again now and then.
+      wait(room, until: Clock.monotonic() + 100_000_000)
+      producersWaiting -= 1
+    }
+    bytes += weight
+    incoming.append(batch)
+    if consumerWaits {
+      consumerWaits = false
+      pthread_cond_signal(filled)
+    }
+    return .taken
+  }
+
+  /// The next batch; nil where none has come by `deadline` (monotonic nanoseconds; 0: at once).
+  public func pop(until deadline: UInt64) -> BatchStorage? {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while count == 0 {
+      guard deadline > Clock.monotonic() else { return nil }
+      consumerWaits = true
+      wait(filled, until: deadline)
+      consumerWaits = false
+    }
+    if outgoing.isEmpty {
+      swap(&incoming, &outgoing)
+      outgoing.reverse()
+    }
+    guard let next = outgoing.popLast() else { return nil }
+    bytes -= next.weight
+    if producersWaiting > 0 { pthread_cond_broadcast(room) }
+    return next
+  }
+
+  private func wait(_ condition: UnsafeMutablePointer<pthread_cond_t>, until deadline: UInt64) {
+    var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
+    pthread_cond_timedwait(condition, mutex, &time)
+  }
+}

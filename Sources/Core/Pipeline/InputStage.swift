@@ -1,0 +1,152 @@
+public import IPFIX
+import InformationElements
+public import PluginABI
+public import PluginHost
+public import RecordBatch
+import Synchronization
+public import Telemetry
+
+/// One input, on a thread of its own: polls the plugin and decodes what it gives, there and then.
+public final class InputStage: InstanceSink, @unchecked Sendable {
+  public let instance: PluginInstance
+  private let services: HostServices
+  private let state: RunState
+  private let next: Junction
+  private let decoder: Decoder
+  private let thread = StageThread()
+  private var failures: FailureReport
+  private let stopsOnError: Bool
+  private var expectedRecords = 64
+  private var open: [UInt64: Session] = [:]
+
+  private let records = Atomic<UInt64>(0)
+  private let sessions = Atomic<Int>(0)
+  private let lastArrival = Atomic<UInt64>(Clock.monotonic())
+  private let lost: [(reason: Undecodable, counter: Counter)]
+  private let lostBySequence: Counter
+  private let messages: Counter
+
+  public init(
+    instance: PluginInstance, next: Junction, limits: DecoderLimits = DecoderLimits(), stopsOnError: Bool, services: HostServices,
+    state: RunState
+  ) {
+    self.instance = instance
+    self.next = next
+    self.services = services
+    self.state = state
+    self.stopsOnError = stopsOnError
+    failures = FailureReport(services, state, stops: stopsOnError)
+    decoder = Decoder(registry: services.registry, limits: limits)
+    lost = Undecodable.allCases.map { reason in
+      (reason, services.counters.counter(instance.name, reason.rawValue, .lost, help: "Messages or sets that could not be decoded."))
+    }
+    lostBySequence = services.counters.counter(
+      instance.name, "sequence", .lost, help: "Records missing by sequence number (RFC 7011 §10.1).")
+    messages = services.counters.counter(instance.name, "messages", .information, help: "Messages received.")
+    next.addProducer()
+    instance.context.sink = self
+  }
+
+  // MARK: Control thread
+
+  public func start() -> Bool {
+    state.stageStarts()
+    let started = thread.start(instance.name.name) { [self] in
+      run()
+      state.stageEnded()
+    }
+    if !started { state.stageEnded() }
+    return started
+  }
+
+  public func join() { thread.join() }
+
+  /// Sessions that are open now.
+  public var openSessions: Int { sessions.load(ordering: .relaxed) }
+  public var receivedRecords: UInt64 { records.load(ordering: .relaxed) }
+  /// Monotonic nanoseconds since something came.
+  public var quietNanoseconds: UInt64 { Clock.monotonic() &- lastArrival.load(ordering: .relaxed) }
+
+  public var account: Ledger.Account {
+    let total = receivedRecords
+    let own = services.counters.counters(of: instance.name).filter { $0.kind == .lost }
+    return Ledger.Account(
+      instance.name, received: total, delivered: total, lost: own.map { .init($0.name, $0.value) })
+  }
+
+  // MARK: The input's thread
+
+  private func run() {
+    while !services.stop.isStopping {
+      do throws(PluginFailure) {
+        if try !instance.poll(timeoutMilliseconds: 250) { break }
+      } catch {
+        failures.add(error, instance.name)
+        // An input that goes on failing must not spin.
+        if stopsOnError || instance.waitForStop(milliseconds: 100) { break }
+      }
+    }
+    for session in open.values.sorted(by: { $0.id < $1.id }) { closed(session, reason: nil) }
+    next.end()
+  }
+
+  public func take(_ packets: UnsafeBufferPointer<flowcep_packet>, in buffer: Buffer, used: Int) -> flowcep_status {
+    let batch = BatchStorage(
+      kind: .records, buffer: fitted(buffer, used), byteCount: used, recordCapacity: expectedRecords, messageCapacity: packets.count)
+    batch.timeNanoseconds = Clock.wall()
+    decoder.decode(packets, into: batch) { session, notices in notices.forEach { say($0, session) } }
+    lastArrival.store(Clock.monotonic(), ordering: .relaxed)
+    let count = batch.recordCount
+    expectedRecords = max(64, count + count / 8)
+    records.wrappingAdd(UInt64(count), ordering: .relaxed)
+    publishCounts()
+    if count > 0 { next.take(batch) }
+    return flowcep_status(services.stop.nanosecondsLeft == 0 ? FLOWCEP_STOPPED : FLOWCEP_OK)
+  }
+
+  /// A few bytes in a large buffer are copied into one of their size: a queue would otherwise fill with empty memory.
+  private func fitted(_ buffer: Buffer, _ used: Int) -> Buffer {
+    guard used < buffer.capacity / 4 else { return buffer }
+    let small = Buffer(capacity: used)
+    small.bytes.copyMemory(from: buffer.bytes, byteCount: used)
+    return small
+  }
+
+  private func publishCounts() {
+    let counts = decoder.counts
+    messages.set(counts.messages)
+    lostBySequence.set(counts.lostRecords &- min(counts.recoveredRecords, counts.lostRecords))
+    for (reason, counter) in lost where counts[reason] > 0 { counter.set(counts[reason]) }
+  }
+
+  public func opened(_ session: Session) {
+    open[session.id] = session
+    sessions.add(1, ordering: .relaxed)
+    services.log(.info, instance.name, "\(session.name): connected")
+    next.take(BatchStorage(kind: .sessionOpened, session: session))
+  }
+
+  public func closed(_ session: Session, reason: String?) {
+    guard open.removeValue(forKey: session.id) != nil else { return }
+    sessions.subtract(1, ordering: .relaxed)
+    if let reason { services.log(.warning, instance.name, "\(session.name): closed: \(reason)") } else {
+      services.log(.info, instance.name, "\(session.name): closed")
+    }
+    next.take(BatchStorage(kind: .sessionClosed, session: session))
+  }
+
+  public func take(_ batch: BatchStorage, for process: String) -> flowcep_status { flowcep_status(FLOWCEP_FAILED) }
+
+  private func say(_ notice: DecoderNotice, _ session: Session) {
+    let (level, text): (HostServices.LogLevel, String) =
+      switch notice {
+      case .firstTemplate(let domain, let id): (.info, "first template: \(id), domain \(domain)")
+      case .firstRecord(let domain, let template): (.info, "first record: template \(template), domain \(domain)")
+      case .unknownElement(let enterprise, let id): (.warning, "unknown element \(id) of enterprise \(enterprise)")
+      case .unknownTemplate(let domain, let id): (.warning, "records of template \(id), domain \(domain), which has not been defined")
+      case .redefinition(let domain, let id): (.warning, "template \(id), domain \(domain), is defined anew without withdrawal")
+      case .undecodable(let reason): (.warning, "cannot be decoded: \(reason.rawValue)")
+      }
+    services.log(level, instance.name, "\(session.name): \(text)")
+  }
+}
