@@ -3,6 +3,7 @@
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -58,3 +59,5 @@ int flowcep_next_signal(int fd) {
   struct signalfd_siginfo info;
   return read(fd, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }
+
+int16_t flowcep_spawn_session(void) { return POSIX_SPAWN_SETSID; }

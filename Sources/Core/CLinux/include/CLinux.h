@@ -46,4 +46,7 @@ int flowcep_signal_descriptor(void);
 /// The next signal's number from that descriptor; 0 where there is none.
 int flowcep_next_signal(int fd);
 
+/// The flag that gives a spawned process a session of its own (POSIX_SPAWN_SETSID).
+int16_t flowcep_spawn_session(void);
+
 #endif

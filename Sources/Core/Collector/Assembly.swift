@@ -1,0 +1,115 @@
+import Configuration
+import Diagnostics
+import IPFIX
+import PluginHost
+import Pipeline
+import Telemetry
+
+/// The stages of a configuration, made and joined; nothing is started.
+///
+/// What comes later in the data's path is made first, so that everything has its target when it is made.
+struct Assembly {
+  private(set) var inputs: [InputStage] = []
+  private(set) var chains: [(stage: ChainStage, links: [PluginInstance])] = []
+  private(set) var outputs: [OutputStage] = []
+  private(set) var routers: [DomainRouter] = []
+  private(set) var diagnostics = DiagnosticList()
+  let state = RunState()
+  private let loader: PluginLoader
+  private let services: HostServices
+  private var names: Set<InstanceName> = []
+
+  init(_ configuration: CollectorConfiguration, loader: PluginLoader, services: HostServices) {
+    self.loader = loader
+    self.services = services
+    var junctions: [String: Junction] = [:]
+    for process in configuration.exportingProcesses { junctions[process.name] = exporting(process) }
+    var next = outputs.makeIterator()
+    for destination in configuration.exportingProcesses.flatMap(\.destinations) {
+      guard !diagnostics.hasErrors, let output = next.next() else { continue }
+      for target in destination.plugin.exportsTo { junctions[target.name].map { output.export(to: $0) } }
+    }
+    for process in configuration.collectingProcesses {
+      collecting(process, configuration, process.exportingProcesses.compactMap { junctions[$0] })
+    }
+  }
+
+  private mutating func exporting(_ process: ExportingProcess) -> Junction {
+    var routes: [DomainRouter.Route] = []
+    for destination in process.destinations {
+      guard let instance = create(destination.plugin, .output, destination.plugin.name) else { continue }
+      let output = OutputStage(
+        instance: instance, policy: destination.queue.policy == .drop ? .drop : .block, bytes: destination.queue.bytes,
+        stopsOnError: destination.plugin.onError == .stop, services: services, state: state)
+      outputs.append(output)
+      routes.append(DomainRouter.Route(domain: destination.observationDomain, target: output))
+    }
+    let router = DomainRouter(process: process.name, routes: routes)
+    routers.append(router)
+    return Junction(name: process.name, entry: chain(process.intermediates, "", process.name, before: router))
+  }
+
+  private mutating func collecting(_ process: CollectingProcess, _ configuration: CollectorConfiguration, _ targets: [Junction]) {
+    targets.forEach { $0.addProducer() }
+    let prefix = configuration.collectingProcesses.count > 1 ? process.name + "/" : ""
+    let entry = chain(configuration.intermediates, prefix, process.name, before: Fan(targets))
+    let junction = Junction(name: process.name, entry: entry)
+    for input in process.inputs {
+      guard let instance = create(input, .input, prefix + input.name) else { continue }
+      inputs.append(
+        InputStage(
+          instance: instance, next: junction, stopsOnError: input.onError == .stop, services: services, state: state))
+    }
+  }
+
+  /// The chain's entry; without intermediates that is what comes next.
+  private mutating func chain(
+    _ uses: [PluginUse], _ prefix: String, _ process: String, before next: any BatchTarget
+  ) -> any BatchTarget {
+    var links: [ChainStage.Link] = []
+    for use in uses {
+      guard let instance = create(use, .intermediate, prefix + use.name) else { continue }
+      links.append(ChainStage.Link(instance: instance, stopsOnError: use.onError == .stop))
+    }
+    guard !links.isEmpty else { return next }
+    let stage = ChainStage(name: process, links: links, next: next, services: services, state: state)
+    chains.append((stage, links.map(\.instance)))
+    return stage
+  }
+
+  private mutating func create(_ use: PluginUse, _ stage: InstanceName.Stage, _ wanted: String) -> PluginInstance? {
+    var name = InstanceName(stage, wanted)
+    var number = 2
+    while !names.insert(name).inserted {
+      name.name = "\(wanted) \(number)"
+      number += 1
+    }
+    switch loader.library(use.kind, use.plugin) {
+    case .failure(let unavailable):
+      diagnostics.add(use.place.diagnostic(.error, unavailable.reason))
+      return nil
+    case .success(let library):
+      var warnings: [Diagnostic] = []
+      do throws(PluginInstance.CreateFailure) {
+        let instance = try PluginInstance.create(library, use, name: name, services: services, warnings: &warnings)
+        warnings.forEach { diagnostics.add($0) }
+        return instance
+      } catch {
+        error.diagnostics.forEach { diagnostics.add($0) }
+        return nil
+      }
+    }
+  }
+
+  /// Everything that runs a plugin, in the order of the data.
+  var instances: [PluginInstance] {
+    inputs.map(\.instance) + chains.flatMap(\.links) + outputs.map(\.instance)
+  }
+
+  /// What became of every record, in the order of the data.
+  var ledger: Ledger {
+    Ledger(
+      accounts: inputs.map(\.account) + chains.flatMap { $0.stage.accounts }
+        + routers.map(\.account).filter { account in account.dropped.contains { $0.amount > 0 } } + outputs.map(\.account))
+  }
+}

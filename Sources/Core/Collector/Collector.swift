@@ -1,0 +1,183 @@
+import CLinux
+import Configuration
+public import Diagnostics
+import Glibc
+import InformationElements
+import Logging
+import Pipeline
+import PluginHost
+import Telemetry
+
+/// A collector: a configuration read, its plugins loaded, and its stages run until the inputs end or a signal comes.
+public final class Collector {
+  private let configuration: CollectorConfiguration
+  private let loader: PluginLoader
+  private let services: HostServices
+  private let logger: Logger
+  private let target: LogTarget
+  private var assembly: Assembly?
+  private var watch = Watch()
+
+  private init(configuration: CollectorConfiguration, loader: PluginLoader, services: HostServices, target: LogTarget) {
+    self.configuration = configuration
+    self.loader = loader
+    self.services = services
+    self.target = target
+    logger = target.logger("collector")
+  }
+
+  /// Reads and checks a startup.xml with everything that it names, the plugins' own checks included. Starts nothing.
+  ///
+  /// - Returns: the collector, or nil where the diagnostics hold an error.
+  public static func load(
+    file: String, pluginFolders: [String], installation: Installation = .current, target: LogTarget
+  ) -> (collector: Collector?, diagnostics: DiagnosticList) {
+    let loader = PluginLoader(finder: installation.finder(given: pluginFolders))
+    var reader = ConfigurationReader(catalog: loader, search: installation.search)
+    var (read, diagnostics) = reader.read(file: file)
+    guard let configuration = read else { return (nil, diagnostics) }
+    let shipped = installation.elementFiles
+    if shipped.isEmpty {
+      diagnostics.add(Diagnostic(.warning, message: "the shipped information elements are not found: only those of startup.xml are known"))
+    }
+    let elements = ElementFiles.read(shipped + configuration.elementFiles, into: &diagnostics)
+    let services = HostServices(counters: CounterRegistry(), stop: StopState(), registry: ElementRegistry(elements)) {
+      level, instance, text in
+      let levels: [HostServices.LogLevel: Logger.Level] = [.error: .error, .warning: .warning, .info: .info, .debug: .debug]
+      target.logger(instance.name).log(level: levels[level] ?? .info, "\(text)")
+    }
+    let collector = Collector(configuration: configuration, loader: loader, services: services, target: target)
+    collector.validate(into: &diagnostics)
+    return (diagnostics.hasErrors ? nil : collector, diagnostics)
+  }
+
+  private func validate(into diagnostics: inout DiagnosticList) {
+    let uses =
+      configuration.collectingProcesses.flatMap(\.inputs) + configuration.intermediates
+      + configuration.exportingProcesses.flatMap { $0.intermediates + $0.destinations.map(\.plugin) }
+    let stages: [PluginKind: InstanceName.Stage] = [.input: .input, .intermediate: .intermediate, .output: .output]
+    for use in uses {
+      guard case .success(let library) = loader.library(use.kind, use.plugin) else { continue }
+      let name = InstanceName(stages[use.kind] ?? .output, use.name)
+      PluginInstance.validate(library, use, name: name, services: services).forEach { diagnostics.add($0) }
+    }
+  }
+
+  /// Why a collector did not come up: mistakes in what the user wrote, or failures of plugins.
+  public enum StartFailure: Error {
+    case configuration([Diagnostic])
+    case runtime([String])
+  }
+
+  /// Makes and starts all stages; when it returns, all inputs listen.
+  public func start() throws(StartFailure) {
+    let assembly = Assembly(configuration, loader: loader, services: services)
+    self.assembly = assembly
+    if assembly.diagnostics.hasErrors {
+      destroy()
+      throw .configuration(assembly.diagnostics.sorted)
+    }
+    assembly.diagnostics.sorted.forEach { logger.warning("\($0.line)") }
+    // What comes later in the data's path starts first.
+    var failures: [String] = []
+    for instance in assembly.instances.reversed() {
+      do throws(PluginFailure) { try instance.start() } catch { failures.append(error.description) }
+    }
+    if !failures.isEmpty {
+      assembly.instances.forEach { $0.stop() }
+      destroy()
+      throw .runtime(failures)
+    }
+    let started = assembly.outputs.map { $0.start() } + assembly.chains.map { $0.stage.start() } + assembly.inputs.map { $0.start() }
+    if started.contains(false) { throw .runtime(["the system gives no more threads"]) }
+  }
+
+  /// Runs until all inputs have ended or a signal comes, drains, and says what became of every record.
+  ///
+  /// - Parameter signals: gives SIGINT and SIGTERM; see `flowcep_signal_descriptor`.
+  /// - Returns: false where a plugin's failure ended the run, or draining took too long.
+  public func run(signals: Int32) -> Bool {
+    guard let assembly else { return false }
+    logger.info("running: all inputs listen")
+    var isGood = true
+    while !assembly.state.isFinished {
+      let timeout = waitMilliseconds()
+      var entries = [
+        pollfd(fd: signals, events: Int16(POLLIN), revents: 0), pollfd(fd: assembly.state.descriptor, events: Int16(POLLIN), revents: 0),
+      ]
+      _ = poll(&entries, 2, timeout)
+      if entries[0].revents != 0 { takeSignal(signals) }
+      if entries[1].revents != 0 {
+        var count: UInt64 = 0
+        _ = read(assembly.state.descriptor, &count, 8)
+      }
+      for failure in assembly.state.takeFailures() {
+        isGood = false
+        logger.error("stopping: \(failure)")
+        beginStop()
+      }
+      watch.look(at: assembly, services.counters, logger)
+      if services.stop.isStopping, services.stop.nanosecondsLeft == 0, graceIsOver() {
+        abandon(assembly)
+        return false
+      }
+    }
+    finish(assembly)
+    return isGood
+  }
+
+  private func beginStop() {
+    services.stop.begin(timeoutNanoseconds: UInt64(max(0, configuration.stopTimeoutNanoseconds)))
+  }
+
+  private func takeSignal(_ signals: Int32) {
+    while case let number = flowcep_next_signal(signals), number != 0 {
+      let name = number == SIGINT ? "SIGINT" : "SIGTERM"
+      if services.stop.isStopping {
+        logger.error("\(name) again: exiting at once")
+        _exit(1)
+      }
+      logger.info("\(name): stopping")
+      beginStop()
+    }
+  }
+
+  private func waitMilliseconds() -> Int32 {
+    services.stop.isStopping ? 50 : watch.millisecondsLeft
+  }
+
+  private var graceEnds: UInt64?
+
+  /// A stage gets one more second for what it does when time is up.
+  private func graceIsOver() -> Bool {
+    let end = graceEnds ?? Clock.monotonic() + 1_000_000_000
+    graceEnds = end
+    return Clock.monotonic() > end
+  }
+
+  private func finish(_ assembly: Assembly) {
+    assembly.inputs.forEach { $0.join() }
+    assembly.chains.forEach { $0.stage.join() }
+    assembly.outputs.forEach { $0.join() }
+    assembly.instances.forEach { $0.stop() }
+    destroy()
+    sayLast(assembly)
+  }
+
+  /// A stage hangs in a plugin: nothing more can be waited for.
+  private func abandon(_ assembly: Assembly) {
+    let stuck = assembly.outputs.filter { !$0.isEnded }.map(\.instance.name.description)
+    logger.error("not stopped in time: \(stuck.isEmpty ? "an input or an intermediate" : stuck.joined(separator: ", "))")
+    sayLast(assembly)
+  }
+
+  private func sayLast(_ assembly: Assembly) {
+    target.write(.info, "ledger", assembly.ledger.line)
+  }
+
+  private func destroy() {
+    for instance in (assembly?.instances ?? []).reversed() {
+      if let failure = instance.destroy() { logger.error("\(failure)") }
+    }
+  }
+}
