@@ -6,8 +6,18 @@ import Synthesis
 
 /// A synthetic capture, decoded into batches of about the size that the collector makes.
 struct BenchCapture {
+  /// A piece of the capture as an input hands it over.
+  struct Piece {
+    var buffer: Buffer
+    var byteCount: Int
+    var packets: [flowcep_packet]
+  }
+
+  let pieces: [Piece]
   let batches: [BatchStorage]
   let recordCount: Int
+  /// Of all pieces.
+  let session: Session
 
   init(records: Int) throws {
     var options = SynthesisOptions()
@@ -16,7 +26,7 @@ struct BenchCapture {
     _ = try CaptureGenerator(options).write { capture.append(contentsOf: $0) }
     let session = Session(copying: flowcep_session(), name: "capture")
     let decoder = Decoder(registry: Self.registry)
-    var (batches, offset) = ([BatchStorage](), 0)
+    var (pieces, batches, offset) = ([Piece](), [BatchStorage](), 0)
     while offset < capture.count {
       let (lengths, total) = Self.messages(capture[offset...], atMost: 1 << 18)
       guard total > 0 else { break }
@@ -29,10 +39,13 @@ struct BenchCapture {
         return flowcep_packet(session: session.raw, arrival_ns: 0, offset: UInt32(place), length: UInt32(length))
       }
       packets.withUnsafeBufferPointer { decoder.decode($0, into: batch) }
+      pieces.append(Piece(buffer: buffer, byteCount: total, packets: packets))
       batches.append(batch)
       offset += total
     }
+    self.pieces = pieces
     self.batches = batches
+    self.session = session
     recordCount = batches.reduce(0) { $0 + $1.recordCount }
   }
 
@@ -48,7 +61,7 @@ struct BenchCapture {
   }
 
   /// The elements that a synthetic capture uses.
-  private static let registry = ElementRegistry(
+  static let registry = ElementRegistry(
     [
       (1, "octetDeltaCount", .unsigned64), (2, "packetDeltaCount", .unsigned64), (4, "protocolIdentifier", .unsigned8),
       (6, "tcpControlBits", .unsigned16), (7, "sourceTransportPort", .unsigned16), (8, "sourceIPv4Address", .ipv4Address),

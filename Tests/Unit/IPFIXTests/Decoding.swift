@@ -1,0 +1,102 @@
+import Foundation
+import Configuration
+import Diagnostics
+import IPFIX
+import InformationElements
+import PluginABI
+import RecordBatch
+import TestSupport
+
+/// Decodes whole messages for a test, and keeps the records as plain values.
+final class Decoding {
+  struct Record: Equatable {
+    var template: UInt16
+    var domain: UInt32
+    var isOptions: Bool
+    var fields: [Field]
+
+    /// The first field's bytes; empty where there is none of that name.
+    subscript(name: String) -> [UInt8] { fields.first { $0.name == name }?.bytes ?? [] }
+    func number(_ name: String) -> UInt64 { self[name].reduce(0) { $0 << 8 | UInt64($1) } }
+    func text(_ name: String) -> String { String(decoding: self[name], as: UTF8.self) }
+  }
+  struct Field: Equatable {
+    var name: String
+    var type: UInt16
+    var bytes: [UInt8]
+  }
+
+  static let shipped: ElementRegistry = {
+    var diagnostics = DiagnosticList()
+    let folder = SharedFolder.repository.appendingPathComponent("config/elements").path
+    return ElementRegistry(ElementFiles.read(ElementFiles.files(in: folder), into: &diagnostics))
+  }()
+
+  let session: Session
+  let decoder: Decoder
+  private(set) var notices: [DecoderNotice] = []
+
+  init(_ transport: Int = FLOWCEP_TRANSPORT_TCP, limits: DecoderLimits = DecoderLimits()) {
+    var description = flowcep_session()
+    description.transport = UInt16(transport)
+    session = Session(copying: description, name: "test")
+    decoder = Decoder(registry: Self.shipped, limits: limits)
+  }
+
+  var counts: DecodeCounts { decoder.counts }
+
+  /// Decodes messages that arrive together.
+  @discardableResult
+  func decode(_ messages: [UInt8]...) -> [Record] { decode(messages) }
+
+  @discardableResult
+  func decode(_ messages: [[UInt8]]) -> [Record] {
+    let buffer = Buffer(capacity: messages.map(\.count).reduce(0, +))
+    var packets: [flowcep_packet] = []
+    var offset = 0
+    for message in messages {
+      (buffer.bytes + offset).copyMemory(from: message, byteCount: message.count)
+      packets.append(
+        flowcep_packet(session: session.raw, arrival_ns: 1, offset: UInt32(offset), length: UInt32(message.count)))
+      offset += message.count
+    }
+    let batch = BatchStorage(kind: .records, buffer: buffer, byteCount: offset)
+    packets.withUnsafeBufferPointer { packets in
+      decoder.decode(packets, into: batch) { _, said in notices += said }
+    }
+    return records(of: batch.view)
+  }
+
+  private func records(of batch: Batch) -> [Record] {
+    batch.records.map { record in
+      let template = batch.template(at: Int(record.template_index))
+      let start = batch.bytes(of: record)
+      let fields = template.fields.indices.map { index in
+        Field(
+          name: template.fieldName(index), type: template.fields[index].type,
+          bytes: Array(FieldLocator(template, field: index).bytes(in: start)))
+      }
+      return Record(
+        template: template.id, domain: batch.messages[Int(record.message_index)].observation_domain,
+        isOptions: template.kind == .options, fields: fields)
+    }
+  }
+
+  /// The messages of a stream of them.
+  static func messages(_ stream: [UInt8]) -> [[UInt8]] {
+    var messages: [[UInt8]] = []
+    var place = 0
+    while place < stream.count {
+      guard case .message(let length) = stream[place...].withUnsafeBytes({ MessageFramer.step($0) }) else { break }
+      messages.append(Array(stream[place..<place + length]))
+      place += length
+    }
+    return messages
+  }
+
+  /// A file of `Tests/Data/samples`.
+  static func sample(_ name: String) throws -> [[UInt8]] {
+    let url = SharedFolder.repository.appendingPathComponent("Tests/Data/samples/\(name)")
+    return messages([UInt8](try Data(contentsOf: url)))
+  }
+}
