@@ -48,7 +48,8 @@ import Testing
   @Test func lengthsThatATypeCannotHaveAreBytes() {
     let template = TemplateRecord(
       id: 256, fields: [.init(element: 8, length: 3), .init(element: 1, length: 9), .init(element: 1, length: 5), .init(element: 152, length: 4)])
-    let record = Decoding().decode(Example.template(template), [0, 10, 0, 41] + Array(repeating: 0, count: 12) + [1, 0, 0, 25] + Array(1...21))
+    let record = Decoding().decode(
+      Example.template(template, domain: 0), [0, 10, 0, 41] + Array(repeating: 0, count: 12) + [1, 0, 0, 25] + Array(1...21))
     let types = record.first?.fields.map(\.type) ?? []
     let bytes = AbstractType.octetArray.rawValue
     #expect(types == [bytes, bytes, AbstractType.unsigned64.rawValue, bytes])
