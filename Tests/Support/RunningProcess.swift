@@ -1,5 +1,5 @@
 import Foundation
-import Glibc
+public import Glibc
 
 /// A program that runs beside a test: its output is gathered as it comes, and everything that is waited for has a deadline.
 /// Killed when the test lets go of it.
