@@ -10,6 +10,7 @@ import Glibc
       Check.self,
       Send.self,
       Plugins.self,
+      View.self,
       Generate.self,
     ])
 

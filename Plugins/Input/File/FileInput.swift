@@ -32,7 +32,7 @@ final class FileInput: InputPlugin {
 
   func poll(timeoutMilliseconds: Int) throws(PluginError) -> Bool {
     guard host.stopNanosecondsLeft == nil else {
-      if let open = source { end(open, reason: "the collector stops") }
+      if let open = source { end(open) }
       return false
     }
     guard let open = source else { return try openNext() }
@@ -41,7 +41,7 @@ final class FileInput: InputPlugin {
   }
 
   func stop() {
-    if let open = source { end(open, reason: "the collector stops") }
+    if let open = source { end(open) }
   }
 
   /// False where there is no further file.
@@ -122,11 +122,11 @@ final class FileInput: InputPlugin {
   private func fault(_ source: FileSource, _ reason: String) {
     host.log(.error, "\(source.name): at offset \(source.offset): \(reason)")
     faulty.add(1)
-    end(source, reason: reason)
+    end(source)
   }
 
-  private func end(_ source: FileSource, reason: String? = nil) {
-    if let session = source.session { host.closeSession(session, reason: reason) }
+  private func end(_ source: FileSource) {
+    if let session = source.session { host.closeSession(session) }
     self.source = nil
   }
 }

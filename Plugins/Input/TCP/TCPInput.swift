@@ -82,7 +82,7 @@ final class TCPInput: InputPlugin {
   }
 
   func stop() {
-    for connection in connections.values { host.closeSession(connection.session, reason: "the collector stops") }
+    for connection in connections.values { host.closeSession(connection.session) }
     connections = [:]
     listeners = []
     receiver.release()
@@ -109,17 +109,14 @@ final class TCPInput: InputPlugin {
     switch try receiver.receive(from: connection) {
     case .goesOn: return true
     case .stopped: return false
-    case .ended(let reason):
-      if let reason { host.log(.info, "\(connection.peer): \(reason)") }
-      return try end(connection, reason)
+    case .ended(let reason): return try end(connection, reason)
     case .bad(let reason):
       faulty.add(1)
-      host.log(.warning, "\(connection.peer): \(reason); the session is closed")
       return try end(connection, reason)
     }
   }
 
-  /// What has been received of a session goes out before its end.
+  /// What has been received of a session goes out before its end. The host logs the reason.
   private func end(_ connection: Connection, _ reason: String?) throws(PluginError) -> Bool {
     let goesOn = try receiver.flush()
     host.closeSession(connection.session, reason: reason)

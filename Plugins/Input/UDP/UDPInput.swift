@@ -94,7 +94,7 @@ final class UDPInput: InputPlugin {
 
   func stop() {
     countKernelDrops()
-    for source in sources.all { host.closeSession(source.session, reason: "the collector stops") }
+    for source in sources.all { host.closeSession(source.session) }
     listeners = []
   }
 
