@@ -140,5 +140,8 @@ let package = Package(
     unitTests("Replay", ["IPFIX", "Synthesis"]),
     unitTests("CryptoPAn"),
     unitTests("RecordJSON", ["COpenSSL", "IPFIX", "InformationElements", "PluginABI", "RecordBatch"]),
+
+    // The house's own rules: walls, sizes, siblings.
+    .testTarget(name: "HouseTests", dependencies: ["TestSupport"], path: "Tests/House", swiftSettings: manners),
   ] + plugins.map(\.target)
 )

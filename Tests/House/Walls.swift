@@ -1,0 +1,76 @@
+/// Which module may import which of ours. The lowest layers come first; what is not listed is not allowed.
+enum Walls {
+  static let modules: [(name: String, folder: String, mayImport: Set<String>)] = [
+    ("PluginABI", "Sources/PluginABI", []),
+    ("CLinux", "Sources/Core/CLinux", []),
+    ("Diagnostics", "Sources/Core/Diagnostics", []),
+    ("Telemetry", "Sources/Core/Telemetry", []),
+    ("EventModel", "Sources/CEP/EventModel", []),
+    ("InformationElements", "Sources/Core/InformationElements", []),
+    ("RecordBatch", "Sources/Core/RecordBatch", ["PluginABI", "InformationElements"]),
+    ("IPFIX", "Sources/Core/IPFIX", ["PluginABI", "RecordBatch", "InformationElements"]),
+    ("PluginKit", "Sources/PluginKit", ["PluginABI", "RecordBatch", "InformationElements"]),
+    ("RecordJSON", "Sources/Core/RecordJSON", ["PluginABI", "RecordBatch", "InformationElements"]),
+    ("JSONLines", "Sources/CEP/JSONLines", ["EventModel"]),
+    ("Configuration", "Sources/Core/Configuration", ["CLibXML2", "Diagnostics", "InformationElements"]),
+    ("Sockets", "Sources/Core/Sockets", ["CLinux"]),
+    (
+      "PluginHost", "Sources/Core/PluginHost",
+      ["PluginABI", "RecordBatch", "InformationElements", "Configuration", "Diagnostics", "Telemetry", "CLinux"]
+    ),
+    (
+      "Pipeline", "Sources/Core/Pipeline",
+      [
+        "PluginABI", "PluginHost", "RecordBatch", "IPFIX", "InformationElements", "Telemetry", "CLinux", "Configuration", "Diagnostics",
+      ]
+    ),
+    ("Synthesis", "Sources/Core/Synthesis", []),
+    ("Replay", "Sources/Core/Replay", ["PluginABI", "IPFIX", "RecordBatch", "InformationElements", "CLinux"]),
+    (
+      "Collector", "Sources/Core/Collector",
+      [
+        "PluginABI", "Pipeline", "PluginHost", "Configuration", "IPFIX", "RecordBatch", "InformationElements", "Diagnostics", "Telemetry",
+        "CLinux", "CLibXML2", "Sockets", "RecordJSON",
+      ]
+    ),
+    ("Builtins", "Sources/CEP/Builtins", ["EventModel"]),
+    ("Syntax", "Sources/CEP/Syntax", ["Diagnostics"]),
+    ("Plan", "Sources/CEP/Plan", ["Builtins", "EventModel"]),
+    ("Semantics", "Sources/CEP/Semantics", ["Syntax", "Plan", "Builtins", "EventModel", "Diagnostics"]),
+    ("Execution", "Sources/CEP/Execution", ["Plan", "Builtins", "EventModel"]),
+    (
+      "Engine", "Sources/CEP/Engine", ["Syntax", "Semantics", "Plan", "Execution", "Builtins", "EventModel", "JSONLines", "Diagnostics"]
+    ),
+    // The bridge from records to events, for Output/CEP and `query`.
+    ("RecordEvents", "Sources/Core/RecordEvents", ["PluginABI", "RecordBatch", "EventModel", "InformationElements"]),
+    (
+      "flowcep", "Sources/flowcep",
+      [
+        "Collector", "Pipeline", "PluginHost", "Configuration", "Engine", "EventModel", "JSONLines", "IPFIX", "RecordJSON", "RecordBatch",
+        "RecordEvents", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "Synthesis", "Replay",
+      ]
+    ),
+  ]
+
+  /// What every plugin may import.
+  static let anyPlugin: Set<String> = ["PluginABI", "PluginKit", "RecordBatch", "InformationElements", "CLinux", "Sockets"]
+
+  /// What single plugins may import besides.
+  static let plugins: [String: Set<String>] = [
+    "Input/TCP": ["IPFIX"],
+    "Input/File": ["IPFIX"],
+    "Intermediate/Anonymize": ["CryptoPAn", "COpenSSL"],
+    "Output/JSON": ["RecordJSON"],
+    "Output/ZeroMQ": ["RecordJSON", "CZeroMQ"],
+    "Output/Logstash": ["RecordJSON"],
+    "Output/CEP": ["RecordEvents", "Engine", "EventModel", "Diagnostics"],
+  ]
+
+  /// Where Foundation stays out: the data path.
+  static let withoutFoundation: Set<String> = ["RecordBatch", "IPFIX", "EventModel", "Execution", "RecordJSON", "RecordEvents", "Synthesis"]
+
+  /// Modules that are not ours.
+  static let system: Set<String> = [
+    "Glibc", "Foundation", "Synchronization", "ArgumentParser", "Logging", "Dispatch", "Testing", "PackageDescription",
+  ]
+}
