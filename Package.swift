@@ -136,6 +136,8 @@ let package = Package(
     unitTests("Sockets"),
     unitTests("Syntax", ["Diagnostics"]),
     unitTests("Telemetry"),
+    unitTests("PluginHost", ["Configuration"]),
+    unitTests("Pipeline", ["PluginABI", "PluginHost", "RecordBatch", "Telemetry"]),
     unitTests("Synthesis"),
     unitTests("Replay", ["IPFIX", "Synthesis"]),
     unitTests("CryptoPAn"),

@@ -1,0 +1,78 @@
+import Foundation
+import Pipeline
+import PluginHost
+import RecordBatch
+import Synchronization
+import Testing
+
+/// A batch of records that keeps `bytes` alive.
+func batch(_ time: UInt64, bytes: Int = 0, kind: Batch.Kind = .records) -> BatchStorage {
+  let batch = BatchStorage(kind: kind, buffer: bytes > 0 ? Buffer(capacity: bytes) : nil)
+  batch.timeNanoseconds = time
+  return batch
+}
+
+private let farAway = UInt64.max / 2
+
+@Suite struct BatchQueueTests {
+  @Test func keepsOrder() {
+    let queue = BatchQueue(policy: .block, maximumBytes: 1 << 20, stop: StopState())
+    for i in 1...3 { #expect(queue.push(batch(UInt64(i))) == .taken) }
+    #expect(queue.pop(until: 0)?.timeNanoseconds == 1)
+    #expect(queue.push(batch(4)) == .taken)
+    #expect((0..<3).compactMap { _ in queue.pop(until: 0)?.timeNanoseconds } == [2, 3, 4])
+    #expect(queue.pop(until: 0) == nil)
+  }
+
+  @Test func dropsWhenFullOfBytesButTakesTheEnd() {
+    let queue = BatchQueue(policy: .drop, maximumBytes: 5000, stop: StopState())
+    #expect(queue.push(batch(1, bytes: 4000)) == .taken)
+    #expect(queue.push(batch(2, bytes: 4000)) == .full)
+    #expect(queue.push(batch(3, kind: .end)) == .taken)
+    #expect(queue.pop(until: 0)?.timeNanoseconds == 1)
+    #expect(queue.pop(until: 0)?.kind == .end)
+  }
+
+  @Test func takesOneBatchLargerThanItself() {
+    let queue = BatchQueue(policy: .drop, maximumBytes: 100, stop: StopState())
+    #expect(queue.push(batch(1, bytes: 4000)) == .taken)
+  }
+
+  @Test func boundsBatches() {
+    let queue = BatchQueue(policy: .drop, maximumBytes: 1 << 30, maximumBatches: 2, stop: StopState())
+    #expect([1, 2, 3].map { queue.push(batch($0)) } == [.taken, .taken, .full])
+  }
+
+  @Test func blockedProducerIsRefusedWhenTimeIsUp() {
+    let stop = StopState()
+    let queue = BatchQueue(policy: .block, maximumBytes: 100, stop: stop)
+    #expect(queue.push(batch(1, bytes: 4000)) == .taken)
+    stop.begin(timeoutNanoseconds: 0)
+    #expect(queue.push(batch(2, bytes: 4000)) == .stopped)
+  }
+
+  @Test(arguments: [1, 4]) func nothingIsLostBetweenThreads(_ producers: Int) {
+    let queue = BatchQueue(policy: .block, maximumBytes: 3000, stop: StopState())
+    let each = 5000
+    for producer in 0..<producers {
+      Thread.detachNewThread {
+        for i in 0..<each { _ = queue.push(batch(UInt64(producer * each + i + 1))) }
+        _ = queue.push(batch(0, kind: .end))
+      }
+    }
+    var ends = 0
+    var last = [UInt64](repeating: 0, count: producers)
+    var count = 0
+    while ends < producers, let next = queue.pop(until: farAway) {
+      if next.kind == .end {
+        ends += 1
+        continue
+      }
+      let producer = Int(next.timeNanoseconds - 1) / each
+      #expect(next.timeNanoseconds > last[producer])
+      last[producer] = next.timeNanoseconds
+      count += 1
+    }
+    #expect(count == producers * each)
+  }
+}
