@@ -2,7 +2,7 @@
 ///
 /// Operands that bind looser than their operator stand in parentheses, and so does every aggregate among operands:
 /// `max(v) - min(v)` is `(max(v))-(min(v))`. Strings are in double quotes.
-public struct CanonicalText {
+public struct CanonicalText: Sendable {
   /// Names that are aggregates, in lower case: the catalog is not known here.
   private let aggregates: Set<String>
 

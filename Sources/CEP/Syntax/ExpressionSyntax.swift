@@ -179,6 +179,12 @@ public struct TimePartSyntax: Sendable {
   public var value: ExpressionSyntax
   public var unit: TimeUnitSyntax
   public var range: SourceRange
+
+  public init(value: ExpressionSyntax, unit: TimeUnitSyntax, range: SourceRange) {
+    self.value = value
+    self.unit = unit
+    self.range = range
+  }
 }
 
 public indirect enum CronFieldSyntax: Sendable {
@@ -203,4 +209,11 @@ public struct TypeNameSyntax: Sendable {
   public var dimensions: Int
   public var isPrimitiveArray: Bool
   public var range: SourceRange
+
+  public init(name: String, dimensions: Int, isPrimitiveArray: Bool, range: SourceRange) {
+    self.name = name
+    self.dimensions = dimensions
+    self.isPrimitiveArray = isPrimitiveArray
+    self.range = range
+  }
 }

@@ -27,6 +27,11 @@ public struct OnSelectSyntax: Sendable {
 public struct TargetSyntax: Sendable {
   public var name: NameSyntax
   public var alias: NameSyntax?
+
+  public init(name: NameSyntax, alias: NameSyntax?) {
+    self.name = name
+    self.alias = alias
+  }
 }
 
 public struct DeleteSyntax: Sendable {

@@ -18,6 +18,37 @@ public struct SelectSyntax: Sendable {
   /// `for grouped_delivery(k)`.
   public var forClauses: [ForSyntax]
   public var range: SourceRange
+
+  /// A query of a SELECT clause, an insert and a condition alone.
+  public init(
+    insertInto: InsertIntoSyntax?, selection: SelectClauseSyntax, from: [StreamSyntax], whereClause: ExpressionSyntax?,
+    range: SourceRange
+  ) {
+    self.init(
+      insertInto: insertInto, selection: selection, from: from, joins: [], matchRecognize: nil, whereClause: whereClause,
+      groupBy: [], having: nil, output: nil, orderBy: [], limit: nil, forClauses: [], range: range)
+  }
+
+  init(
+    insertInto: InsertIntoSyntax?, selection: SelectClauseSyntax, from: [StreamSyntax], joins: [JoinSyntax?],
+    matchRecognize: MatchRecognizeSyntax?, whereClause: ExpressionSyntax?, groupBy: [GroupElementSyntax],
+    having: ExpressionSyntax?, output: OutputSyntax?, orderBy: [OrderElementSyntax], limit: LimitSyntax?,
+    forClauses: [ForSyntax], range: SourceRange
+  ) {
+    self.insertInto = insertInto
+    self.selection = selection
+    self.from = from
+    self.joins = joins
+    self.matchRecognize = matchRecognize
+    self.whereClause = whereClause
+    self.groupBy = groupBy
+    self.having = having
+    self.output = output
+    self.orderBy = orderBy
+    self.limit = limit
+    self.forClauses = forClauses
+    self.range = range
+  }
 }
 
 public enum StreamSelectorSyntax: String, Sendable { case istream, rstream, irstream }
@@ -37,6 +68,15 @@ public struct SelectClauseSyntax: Sendable {
   public var distinct: Bool
   public var items: [SelectItemSyntax]
   public var range: SourceRange
+
+  public init(
+    selector: StreamSelectorSyntax?, distinct: Bool, items: [SelectItemSyntax], range: SourceRange
+  ) {
+    self.selector = selector
+    self.distinct = distinct
+    self.items = items
+    self.range = range
+  }
 }
 
 public struct SelectItemSyntax: Sendable {

@@ -1,0 +1,148 @@
+import Builtins
+import Diagnostics
+import EventModel
+import Plan
+import Syntax
+
+/// Methods on values: of strings and dates by the catalog, of collections by name.
+extension ExpressionBinder {
+  func method(_ link: ChainLinkSyntax, of target: Expression, _ place: SourceRange) -> Expression {
+    guard let call = link.call else { return .faulty }
+    let name = link.name.text
+    let place = link.name.range.joined(with: call.range)
+    if target.type.element != nil || target.type == .map, let method = EnumerationMethod.named[name] {
+      return enumeration(method, of: target, call, place)
+    }
+    if name == "plus" || name == "minus", call.arguments.count == 1 { return shift(name, target, call.arguments[0].value, place) }
+    if case .event(let type) = target.type, let moved = timestampTarget(name, target, type, call, place) { return moved }
+    if Builtins.functions["." + name] != nil { return function("." + name, call.arguments, target: target, at: place) }
+    let methods = Builtins.functions.keys.filter { $0.hasPrefix(".") }.map { String($0.dropFirst()) }
+    let candidates = (target.type.element != nil ? Array(EnumerationMethod.named.keys) : methods).sorted()
+    return report("\(target.type.quoted) has no method \"\(name)\"", at: link.name.range, suggestion: didYouMean(name, among: candidates))
+  }
+
+  /// `l.plus(1 hour)` and `l.plus(500L)`: a bare number counts milliseconds.
+  private func shift(_ name: String, _ target: Expression, _ argument: ExpressionSyntax, _ place: SourceRange) -> Expression {
+    guard target.type.isNumeric else { return report("\"\(name)\" needs a time in milliseconds, not \(target.type.quoted)", at: place) }
+    let amount = bind(argument)
+    if amount.type.isFaulty { return .faulty }
+    guard amount.type.isNumeric else { return report("\"\(name)\" needs a time period or milliseconds", at: argument.range) }
+    let op: ArithmeticOperator = name == "plus" ? .add : .subtract
+    guard case .period = amount.node else { return Expression(.arithmetic(op, target, amount), .long) }
+    let thousand = Expression(.constant(.int(1000)), .int)
+    let milliseconds = Expression(.cast(Expression(.arithmetic(.multiply, amount, thousand), .double)), .long)
+    return Expression(.arithmetic(op, target, milliseconds), .long)
+  }
+
+  /// `a.before(b)` on events whose schemas name their start and end times.
+  private func timestampTarget(
+    _ name: String, _ target: Expression, _ type: EventType, _ call: CallSyntax, _ place: SourceRange
+  ) -> Expression? {
+    guard Builtins.functions["." + name] != nil, let start = interval(target, type), let argument = call.arguments.first else { return nil }
+    let other = bind(argument.value)
+    var values = start
+    if let otherType = other.type.eventType, let interval = interval(other, otherType) {
+      values += interval
+    } else {
+      values += [other, other]
+    }
+    values += call.arguments.dropFirst().map { bind($0.value) }
+    if values.contains(where: { $0.type.isFaulty }) { return .faulty }
+    return Expression(.call("." + name, values), .boolean)
+  }
+
+  private func interval(_ event: Expression, _ type: EventType) -> [Expression]? {
+    guard let start = type.startTimestamp else { return nil }
+    let end = type.endTimestamp ?? start
+    return [start, end].map { index in
+      if case .event(let stream) = event.node { return Expression(.column(stream: stream, property: index), .long) }
+      return Expression(.nested(event, property: index), .long)
+    }
+  }
+
+  // MARK: collections
+
+  private func enumeration(_ method: EnumerationMethod, of target: Expression, _ call: CallSyntax, _ place: SourceRange) -> Expression {
+    guard method.arity.contains(call.arguments.count) else {
+      return report("\"\(method.name)\" does not take \(call.arguments.count) arguments", at: place)
+    }
+    let element = target.type.element ?? .object("Object")
+    var arguments: [Expression.Enumeration.Argument] = []
+    var types: [ValueType] = []
+    for argument in call.arguments {
+      if case .lambda(let parameters, let body) = argument.value.kind {
+        guard parameters.count <= 2 else { return report("a lambda takes one or two parameters", at: argument.value.range) }
+        let lambda = self.lambda(parameters, body, method, element, types.first)
+        if lambda.body.type.isFaulty { return .faulty }
+        arguments.append(.lambda(parameters: lambda.numbers, body: lambda.body))
+        types.append(lambda.body.type)
+      } else {
+        let value = bind(argument.value)
+        if value.type.isFaulty { return .faulty }
+        arguments.append(.value(value))
+        types.append(value.type)
+      }
+    }
+    guard let type = method.type(element, types) else {
+      return report("\"\(method.name)\" does not fit elements of \(element.quoted)", at: place)
+    }
+    return Expression(.enumeration(Expression.Enumeration(method: method.name, target: target, arguments: arguments)), type)
+  }
+
+  private func lambda(
+    _ parameters: [NameSyntax], _ body: ExpressionSyntax, _ method: EnumerationMethod, _ element: ValueType, _ accumulator: ValueType?
+  ) -> (numbers: [Int], body: Expression) {
+    let saved = names.locals
+    defer { names.locals = saved }
+    var numbers: [Int] = []
+    for (position, parameter) in parameters.enumerated() {
+      let number = statement.newLocal()
+      let type: ValueType =
+        method.name == "aggregate" ? (position == 0 ? accumulator ?? element : element) : (position == 0 ? element : .int)
+      names.locals[parameter.text] = Expression(.local(number), type)
+      numbers.append(number)
+    }
+    return (numbers, bind(body))
+  }
+}
+
+/// What is known of a method on collections: how many arguments it takes, and the type that it gives.
+struct EnumerationMethod: Sendable {
+  let name: String
+  let arity: ClosedRange<Int>
+  /// Of the elements' type and the arguments' (a lambda's is its body's).
+  let type: @Sendable (ValueType, [ValueType]) -> ValueType?
+
+  static let named: [String: EnumerationMethod] = {
+    let whole: @Sendable (ValueType, [ValueType]) -> ValueType? = { element, _ in .array(element) }
+    let one: @Sendable (ValueType, [ValueType]) -> ValueType? = { element, _ in element }
+    let truth: @Sendable (ValueType, [ValueType]) -> ValueType? = { _, _ in .boolean }
+    let number: @Sendable (ValueType, [ValueType]) -> ValueType? = { element, types in
+      let type = types.first ?? element
+      return type.isNumeric ? (type == .byte || type == .short ? .int : type) : nil
+    }
+    let methods = [
+      EnumerationMethod(name: "where", arity: 1...1, type: whole), EnumerationMethod(name: "take", arity: 1...1, type: whole),
+      EnumerationMethod(name: "takeLast", arity: 1...1, type: whole), EnumerationMethod(name: "takeWhile", arity: 1...1, type: whole),
+      EnumerationMethod(name: "takeWhileLast", arity: 1...1, type: whole), EnumerationMethod(name: "reverse", arity: 0...0, type: whole),
+      EnumerationMethod(name: "distinctOf", arity: 0...1, type: whole), EnumerationMethod(name: "orderBy", arity: 0...1, type: whole),
+      EnumerationMethod(name: "orderByDesc", arity: 0...1, type: whole), EnumerationMethod(name: "except", arity: 1...1, type: whole),
+      EnumerationMethod(name: "intersect", arity: 1...1, type: whole), EnumerationMethod(name: "union", arity: 1...1, type: whole),
+      EnumerationMethod(name: "firstOf", arity: 0...1, type: one), EnumerationMethod(name: "lastOf", arity: 0...1, type: one),
+      EnumerationMethod(name: "minBy", arity: 1...1, type: one), EnumerationMethod(name: "maxBy", arity: 1...1, type: one),
+      EnumerationMethod(name: "min", arity: 0...1) { element, types in types.first ?? element },
+      EnumerationMethod(name: "max", arity: 0...1) { element, types in types.first ?? element },
+      EnumerationMethod(name: "mostFrequent", arity: 0...1) { element, types in types.first ?? element },
+      EnumerationMethod(name: "leastFrequent", arity: 0...1) { element, types in types.first ?? element },
+      EnumerationMethod(name: "selectFrom", arity: 1...1) { _, types in .array(types[0]) },
+      EnumerationMethod(name: "countOf", arity: 0...1) { _, _ in .int },
+      EnumerationMethod(name: "anyOf", arity: 1...1, type: truth), EnumerationMethod(name: "allOf", arity: 1...1, type: truth),
+      EnumerationMethod(name: "sequenceEqual", arity: 1...1, type: truth), EnumerationMethod(name: "sumOf", arity: 0...1, type: number),
+      EnumerationMethod(name: "average", arity: 0...1) { element, types in (types.first ?? element).isNumeric ? .double : nil },
+      EnumerationMethod(name: "aggregate", arity: 2...2) { _, types in types[0] == .null ? types[1] : types[0] },
+      EnumerationMethod(name: "groupBy", arity: 1...2) { _, _ in .map }, EnumerationMethod(name: "toMap", arity: 2...2) { _, _ in .map },
+      EnumerationMethod(name: "keySet", arity: 0...0) { _, _ in .array(.object("Object")) },
+    ]
+    return Dictionary(methods.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }()
+}

@@ -1,0 +1,34 @@
+public import EventModel
+public import Plan
+public import Syntax
+
+/// What the statements of a module have declared so far, and what the embedding program gave it.
+public struct ModuleScope: Sendable {
+  public internal(set) var types: [String: EventType] = [:]
+  public internal(set) var variables: [String: VariablePlan] = [:]
+  public internal(set) var windows: [String: NamedWindowPlan] = [:]
+  public internal(set) var tables: [String: TablePlan] = [:]
+  public internal(set) var contexts: [String: ContextPlan] = [:]
+  /// `create expression`, by name.
+  var expressions: [String: ExpressionDeclarationSyntax] = [:]
+  /// Types that a CREATE declared, into which rows with fewer columns may be inserted.
+  var declared: Set<String> = []
+  /// Types whose events can be sent, in order of declaration.
+  var inputTypes: [EventType] = []
+  /// Names that a faulty statement would have declared: what refers to them is not reported again.
+  var failed: Set<String> = []
+
+  /// - Parameter predeclared: types that every module sees; one that a module declares under the same name hides it.
+  public init(predeclared: [EventType]) {
+    for type in predeclared {
+      types[type.name] = type
+      declared.insert(type.name)
+    }
+    self.predeclared = Set(predeclared.map(\.name))
+  }
+
+  var predeclared: Set<String>
+
+  /// Every name that can stand in a FROM clause.
+  var streamNames: [String] { types.keys.sorted() + tables.keys.sorted() }
+}

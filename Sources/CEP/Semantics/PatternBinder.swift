@@ -1,0 +1,194 @@
+import Diagnostics
+import EventModel
+import Plan
+import Syntax
+
+extension StatementBinder {
+  func bindPattern(_ syntax: PatternStatementSyntax) -> PatternPlan? { PatternBinder(self).bind(syntax) }
+}
+
+/// Patterns: tags become the properties of the pattern's event, in order of their first mention.
+final class PatternBinder {
+  let statement: StatementBinder
+  private var properties: [EventType.Property] = []
+  private var places: [String: SourceRange] = [:]
+
+  init(_ statement: StatementBinder) { self.statement = statement }
+
+  func bind(_ syntax: PatternStatementSyntax) -> PatternPlan? {
+    collect(syntax.pattern, isRepeated: false)
+    let type = EventType(name: "pattern", kind: .derived, properties: properties)
+    guard let root = node(syntax.pattern, type) else { return nil }
+    let annotations = Set(syntax.annotations.map { $0.name.text.lowercased() })
+    return PatternPlan(
+      root: root, type: type, discardsPartials: annotations.contains("discardpartialsonmatch"),
+      suppressesOverlaps: annotations.contains("suppressoverlappingmatches"))
+  }
+
+  // MARK: tags
+
+  /// Finds every tag with its type: an array where it stands in a repeat.
+  private func collect(_ syntax: PatternSyntax, isRepeated: Bool) {
+    switch syntax.kind {
+    case .atom(let tag, let filter, _):
+      guard let tag, let type = statement.scope.windows[filter.eventType.text]?.type ?? statement.scope.types[filter.eventType.text] else { return }
+      let property = EventType.Property(tag.text, isRepeated ? .array(.event(type)) : .event(type))
+      if let earlier = properties.first(where: { $0.name == tag.text }) {
+        if earlier.type != property.type {
+          statement.report("the tag \"\(tag.text)\" stands for two types of events", at: tag.range)
+        } else {
+          statement.report("the tag \"\(tag.text)\" stands twice", at: tag.range, suggestion: "give one of them another name")
+        }
+        return
+      }
+      properties.append(property)
+    case .every(let inner), .everyDistinct(_, let inner), .not(let inner), .guarded(let inner, _, _, _), .whileGuard(let inner, _):
+      collect(inner, isRepeated: isRepeated)
+    case .and(let parts), .or(let parts), .followedBy(let parts, _): for part in parts { collect(part, isRepeated: isRepeated) }
+    case .repeated(_, _, _, let inner, let until):
+      collect(inner, isRepeated: true)
+      if let until { collect(until, isRepeated: isRepeated) }
+    case .observer, .missing: break
+    }
+  }
+
+  /// The tags under a node, as properties of the pattern's type.
+  private func tags(under syntax: PatternSyntax, _ type: EventType) -> [Int] {
+    switch syntax.kind {
+    case .atom(let tag, _, _): tag.flatMap { type.index(of: $0.text) }.map { [$0] } ?? []
+    case .every(let inner), .everyDistinct(_, let inner), .not(let inner), .guarded(let inner, _, _, _), .whileGuard(let inner, _):
+      tags(under: inner, type)
+    case .and(let parts), .or(let parts), .followedBy(let parts, _): parts.flatMap { tags(under: $0, type) }
+    case .repeated(_, _, _, let inner, let until): tags(under: inner, type) + (until.map { tags(under: $0, type) } ?? [])
+    case .observer, .missing: []
+    }
+  }
+
+  // MARK: nodes
+
+  private func binder(_ type: EventType, _ clause: String) -> ExpressionBinder {
+    var names = NameScope()
+    names.streams = [NameScope.Stream(number: 0, alias: nil, typeName: nil, type: type)]
+    names.contextType = statement.contextType
+    return ExpressionBinder(statement, names: names, clause: clause)
+  }
+
+  private func nodes(_ parts: [PatternSyntax], _ type: EventType) -> [PatternNode]? {
+    let bound = parts.map { node($0, type) }
+    return bound.contains { $0 == nil } ? nil : bound.compactMap { $0 }
+  }
+
+  private func node(_ syntax: PatternSyntax, _ type: EventType) -> PatternNode? {
+    switch syntax.kind {
+    case .atom(let tag, let filter, let consume): return atom(tag, filter, consume, type)
+    case .every(let inner): return node(inner, type).map { .every($0) }
+    case .everyDistinct(let keys, let inner): return everyDistinct(keys, inner, type)
+    case .not(let inner): return node(inner, type).map { .not($0) }
+    case .and(let parts): return nodes(parts, type).map { .and($0) }
+    case .or(let parts): return nodes(parts, type).map { .or($0) }
+    case .followedBy(let parts, let maximum):
+      let bounds = maximum.map { $0.map(binder(type, "the bound of an arrow").bind) }
+      return nodes(parts, type).map { .followedBy($0, maxima: bounds) }
+    case .repeated(let low, let high, let exact, let inner, let until):
+      let binder = binder(type, "the bounds of a repeat")
+      guard let body = node(inner, type) else { return nil }
+      let lower = low.map(binder.bind)
+      let upper = exact ? lower : high.map(binder.bind)
+      var end: PatternNode?
+      if let until {
+        guard let bound = node(until, type) else { return nil }
+        end = bound
+      }
+      return .repeated(body, low: lower, high: upper, until: end, tags: tags(under: inner, type))
+    case .observer(let namespace, let name, let arguments): return observer(namespace, name, arguments, type)
+    case .guarded(let inner, let namespace, let name, let arguments): return guarded(inner, namespace, name, arguments, type)
+    case .whileGuard(let inner, let condition):
+      guard let body = node(inner, type) else { return nil }
+      let bound = binder(type, "the WHILE condition").condition(condition)
+      return bound.type.isFaulty ? nil : .whileTrue(body, bound)
+    case .missing: return nil
+    }
+  }
+
+  private func atom(_ tag: NameSyntax?, _ filter: StreamFilterSyntax, _ consume: ConsumeSyntax?, _ type: EventType) -> PatternNode? {
+    guard let event = statement.eventType(filter.eventType) else { return nil }
+    let matched = NameScope.Stream(number: 1, alias: nil, typeName: nil, type: type)
+    let condition = statement.bindFilter(filter, type: event, alias: tag?.text, tags: matched)
+    if condition == nil, !filter.conditions.isEmpty { return nil }
+    var level: Int?
+    if let consume {
+      level = 1
+      if let written = consume.level, case .literal(.integer(let value)) = written.kind { level = Int(value) }
+    }
+    return .filter(event, condition, tag: tag.flatMap { type.index(of: $0.text) }, consume: level)
+  }
+
+  private func everyDistinct(_ keys: [ExpressionSyntax], _ inner: PatternSyntax, _ type: EventType) -> PatternNode? {
+    let binder = binder(type, "the keys of EVERY-DISTINCT")
+    var keys = keys
+    var expiry: TimePeriod?
+    if let last = keys.last, case .timePeriod = last.kind {
+      keys.removeLast()
+      expiry = statement.period(last, binder)
+    }
+    let bound = keys.map(binder.bind)
+    guard let body = node(inner, type), !bound.contains(where: { $0.type.isFaulty }) else { return nil }
+    return .everyDistinct(body, keys: bound, expiry: expiry)
+  }
+
+  // MARK: timers
+
+  private func observer(_ namespace: NameSyntax, _ name: NameSyntax, _ arguments: [ArgumentSyntax], _ type: EventType) -> PatternNode? {
+    let binder = binder(type, "a timer")
+    switch (namespace.text, name.text) {
+    case ("timer", "interval") where arguments.count == 1:
+      return statement.period(arguments[0].value, binder).map { .interval($0) }
+    case ("timer", "at"): return statement.bindCrontab(arguments.map(\.value), binder).map { .at($0) }
+    case ("timer", "schedule"): return schedule(arguments, binder)
+    default: return unknown(namespace, name, ["interval", "at", "schedule"])
+    }
+  }
+
+  private func schedule(_ arguments: [ArgumentSyntax], _ binder: ExpressionBinder) -> PatternNode? {
+    var (date, repetitions): (Expression?, Expression?)
+    var period: TimePeriod?
+    for argument in arguments {
+      switch argument.name?.text {
+      case "repetitions": repetitions = binder.bind(argument.value)
+      case "period": period = statement.period(argument.value, binder)
+      case "date", nil: date = binder.bind(argument.value)
+      case let other?:
+        statement.report(
+          "unknown parameter \"\(other)\" of timer:schedule", at: argument.name?.range ?? argument.value.range,
+          suggestion: didYouMean(other, among: ["date", "repetitions", "period"]))
+        return nil
+      }
+    }
+    return .schedule(date: date, repetitions: repetitions, period: period)
+  }
+
+  private func guarded(
+    _ inner: PatternSyntax, _ namespace: NameSyntax, _ name: NameSyntax, _ arguments: [ArgumentSyntax], _ type: EventType
+  ) -> PatternNode? {
+    let binder = binder(type, "a guard")
+    guard let body = node(inner, type) else { return nil }
+    switch (namespace.text, name.text) {
+    case ("timer", "within") where arguments.count == 1:
+      return statement.period(arguments[0].value, binder).map { .within(body, $0) }
+    case ("timer", "withinmax") where arguments.count == 2:
+      guard let period = statement.period(arguments[0].value, binder) else { return nil }
+      let count = binder.bind(arguments[1].value)
+      return count.type.isFaulty ? nil : .withinMax(body, period, count)
+    default: return unknown(namespace, name, ["within", "withinmax"])
+    }
+  }
+
+  private func unknown(_ namespace: NameSyntax, _ name: NameSyntax, _ known: [String]) -> PatternNode? {
+    let isKnown = namespace.text == "timer" && known.contains(name.text)
+    statement.report(
+      isKnown ? "\"timer:\(name.text)\" does not take these parameters" : "unknown timer \"\(namespace.text):\(name.text)\"",
+      at: namespace.range.joined(with: name.range),
+      suggestion: isKnown ? nil : didYouMean("\(namespace.text):\(name.text)", among: known.map { "timer:\($0)" }))
+    return nil
+  }
+}

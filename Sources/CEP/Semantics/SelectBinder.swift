@@ -1,0 +1,214 @@
+import Builtins
+import Diagnostics
+import EventModel
+import Plan
+import Syntax
+
+/// Binds a SELECT, clause by clause.
+extension StatementBinder {
+  func bindSelect(_ syntax: SelectSyntax) -> SelectPlan? {
+    var sources: [BoundSource] = []
+    for (number, stream) in syntax.from.enumerated() {
+      if let source = bindSource(stream, number: number) { sources.append(source) }
+    }
+    guard sources.count == syntax.from.count else { return nil }
+    if let recognize = syntax.matchRecognize {
+      guard sources.count == 1 else {
+        report("match_recognize takes a single stream", at: recognize.range)
+        return nil
+      }
+      guard let plan = bindMatchRecognize(recognize, over: sources[0]) else { return nil }
+      sources[0].plan.matchRecognize = plan
+      sources[0].plan.type = plan.outputType
+      sources[0].stream.type = plan.outputType
+    }
+    return SelectBinder(self, syntax, sources).bind()
+  }
+}
+
+final class SelectBinder {
+  let statement: StatementBinder
+  let syntax: SelectSyntax
+  let sources: [StatementBinder.BoundSource]
+  let aggregates = AggregateList()
+  var names = NameScope()
+
+  init(_ statement: StatementBinder, _ syntax: SelectSyntax, _ sources: [StatementBinder.BoundSource]) {
+    self.statement = statement
+    self.syntax = syntax
+    self.sources = sources
+    names.streams = sources.map(\.stream)
+    names.contextType = statement.contextType
+  }
+
+  func bind() -> SelectPlan? {
+    checkStreams()
+    let joins = joins()
+    let condition = syntax.whereClause.map { where_ in
+      let binder = ExpressionBinder(statement, names: names, clause: "the WHERE clause")
+      binder.allowsPrevious = true
+      return binder.condition(where_)
+    }
+    let selectBinder = ExpressionBinder(statement, names: names, clause: "the SELECT clause", aggregates: aggregates)
+    selectBinder.allowsPrevious = true
+    let keyBinder = ExpressionBinder(statement, names: names, clause: "the GROUP BY clause")
+    let groups = GroupingBinder(keyBinder, aliases: aliasSyntaxes).bind(syntax.groupBy)
+    selectBinder.groupingKeys = groups.keys
+    let columns = ColumnBinder(selectBinder).bind(syntax.selection.items)
+    let aliases = Dictionary(columns.columns.map { ($0.name, $0.expression) }, uniquingKeysWith: { first, _ in first })
+    let having = syntax.having.map { clause -> Expression in
+      let binder = self.binder("the HAVING clause", like: selectBinder)
+      binder.names.fallbacks = aliases
+      return havingCondition(clause, binder)
+    }
+    let orderBinder = binder("the ORDER BY clause", like: selectBinder)
+    orderBinder.names.locals.merge(aliases) { _, alias in alias }
+    let order = syntax.orderBy.map { OrderKey(orderBinder.bind($0.expression), descending: $0.descending) }
+    let rate = syntax.output.map { OutputBinder(statement, names).bind($0) }
+    let grouping = grouping(groups, columns, having, order)
+    checkHaving(having, grouping)
+    if statement.diagnostics.hasErrors || statement.isFollowing { return nil }
+
+    var plan = SelectPlan(
+      sources: sources.map(\.plan), joins: joins, filter: condition,
+      selection: syntax.selection.selector.map(StreamSelection.init) ?? .insert, distinct: syntax.selection.distinct,
+      columns: columns.passThrough == nil ? columns.columns : [], passThrough: columns.passThrough,
+      outputType: outputType(columns), aggregates: aggregates.plans, grouping: grouping, having: having, orderBy: order,
+      limit: limit(), outputRate: rate ?? nil)
+    if let into = syntax.insertInto {
+      if into.isTable || statement.scope.tables[into.target.text] != nil && !aggregates.plans.isEmpty && into.isTable {
+        plan.intoTable = into.target.text
+        checkTable(into)
+      } else {
+        plan.insertInto = InsertBinder(statement).bind(into, &plan)
+      }
+    }
+    return statement.diagnostics.hasErrors || statement.isFollowing ? nil : plan
+  }
+
+  private func binder(_ clause: String, like other: ExpressionBinder) -> ExpressionBinder {
+    let binder = ExpressionBinder(statement, names: names, clause: clause, aggregates: aggregates)
+    binder.groupingKeys = other.groupingKeys
+    binder.allowsPrevious = true
+    return binder
+  }
+
+  /// `select sum(v) as total … group by …`: a key may be named by its alias.
+  private var aliasSyntaxes: [String: ExpressionSyntax] {
+    var result: [String: ExpressionSyntax] = [:]
+    for item in syntax.selection.items {
+      if case .expression(let value) = item.kind, let alias = item.alias { result[alias.text] = value }
+    }
+    return result
+  }
+
+  // MARK: streams
+
+  private func checkStreams() {
+    var seen: Set<String> = []
+    for (source, stream) in zip(sources, syntax.from) {
+      if let alias = stream.alias, !seen.insert(alias.text).inserted {
+        statement.report("the name \"\(alias.text)\" stands for two streams", at: alias.range)
+      }
+      if sources.count > 1, !source.stream.isWindowed, !stream.unidirectional {
+        statement.report(
+          "a joined stream needs a data window, \"\(source.plan.name)\" has none", at: stream.range,
+          suggestion: "add one: \(source.plan.name)#time(1 min)")
+      }
+    }
+  }
+
+  private func joins() -> [JoinPlan] {
+    syntax.joins.map { join in
+      guard let join else { return JoinPlan(.inner) }
+      let binder = ExpressionBinder(statement, names: names, clause: "the ON clause")
+      return JoinPlan(JoinPlan.Kind(rawValue: join.kind.rawValue) ?? .inner, on: join.on.map(binder.condition))
+    }
+  }
+
+  // MARK: HAVING
+
+  /// Any type is taken, for the original fails only when the clause is evaluated; but it can never be true, and that is a warning.
+  private func havingCondition(_ clause: ExpressionSyntax, _ binder: ExpressionBinder) -> Expression {
+    let bound = binder.bind(clause)
+    if bound.type != .boolean, !bound.type.isFaulty {
+      statement.warn("the HAVING clause is \(bound.type.quoted), not boolean: every event will fail", at: clause.range)
+    }
+    return bound
+  }
+
+  private func checkHaving(_ having: Expression?, _ grouping: GroupingPlan) {
+    guard let having, let place = syntax.having, !grouping.keys.isEmpty, having.containsAggregate else { return }
+    if having.hasUngrouped(keys: grouping.keys) {
+      statement.report("a property in HAVING that is not aggregated must stand in GROUP BY", at: place.range)
+    }
+  }
+
+  // MARK: grouping
+
+  private func grouping(
+    _ groups: GroupingBinder.Groups, _ columns: ColumnBinder.Columns, _ having: Expression?, _ order: [OrderKey]
+  ) -> GroupingPlan {
+    let hasWildcard = columns.passThrough != nil || columns.hasWildcard
+    let isPlain = hasWildcard || columns.columns.contains { $0.expression.hasUngrouped(keys: groups.keys) }
+    if aggregates.plans.isEmpty { return GroupingPlan(form: .rowPerEvent) }
+    if groups.keys.isEmpty, groups.levels.isEmpty { return GroupingPlan(form: isPlain ? .aggregatedRowPerEvent : .rowForAll) }
+    if !groups.levels.isEmpty { return GroupingPlan(form: .rollup, keys: groups.keys, levels: groups.levels) }
+    return GroupingPlan(form: isPlain ? .groupedRowPerEvent : .rowPerGroup, keys: groups.keys)
+  }
+
+  private func outputType(_ columns: ColumnBinder.Columns) -> EventType {
+    if let stream = columns.passThrough { return sources[stream].stream.type }
+    let name = syntax.insertInto?.target.text ?? "row"
+    return EventType(name: name, kind: .derived, properties: columns.columns.map { .init($0.name, $0.type) })
+  }
+
+  // MARK: the rest
+
+  private func limit() -> LimitPlan? {
+    guard let limit = syntax.limit else { return nil }
+    let binder = ExpressionBinder(statement, names: NameScope(), clause: "the LIMIT clause")
+    let bound = [limit.count, limit.offset].map { part -> Expression? in
+      guard let part else { return nil }
+      let value = binder.bind(part)
+      if !value.type.isInteger, !value.type.isFaulty {
+        statement.report("LIMIT takes integers, this is \(value.type.quoted)", at: part.range)
+      }
+      return value
+    }
+    return LimitPlan(count: bound[0], offset: bound[1])
+  }
+
+  private func checkTable(_ into: InsertIntoSyntax) {
+    if statement.scope.tables[into.target.text] == nil {
+      statement.reportUnknown("table", into.target, among: statement.scope.tables.keys.sorted())
+    }
+  }
+}
+
+extension StreamSelection {
+  init(_ syntax: StreamSelectorSyntax) {
+    switch syntax {
+    case .istream: self = .insert
+    case .rstream: self = .remove
+    case .irstream: self = .both
+    }
+  }
+}
+
+extension Expression {
+  var containsAggregate: Bool {
+    if case .aggregate = node { return true }
+    return children.contains(where: \.containsAggregate)
+  }
+
+  /// Whether it names a property that is neither aggregated nor one of the keys.
+  func hasUngrouped(keys: [Expression]) -> Bool {
+    if keys.contains(self) { return false }
+    switch node {
+    case .column(let stream, _), .event(let stream): return stream != Expression.contextStream
+    case .previous: return true
+    default: return children.contains { $0.hasUngrouped(keys: keys) }
+    }
+  }
+}

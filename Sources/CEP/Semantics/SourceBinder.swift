@@ -1,0 +1,87 @@
+import Diagnostics
+import EventModel
+import Plan
+import Syntax
+
+/// The FROM clause.
+extension StatementBinder {
+  struct BoundSource {
+    var plan: SourcePlan
+    var stream: NameScope.Stream
+  }
+
+  /// - Parameters:
+  ///   - number: the stream's number in the clause's expressions.
+  ///   - outer: streams of an enclosing statement, which filters may not name but subqueries' conditions may.
+  func bindSource(_ syntax: StreamSyntax, number: Int) -> BoundSource? {
+    switch syntax.source {
+    case .events(let filter): return eventSource(filter, syntax, number)
+    case .pattern(let pattern):
+      guard let plan = bindPattern(pattern) else { return nil }
+      return finish(syntax, kind: .pattern(plan), type: plan.type, typeName: nil, number, hasStore: false)
+    }
+  }
+
+  private func eventSource(_ filter: StreamFilterSyntax, _ syntax: StreamSyntax, _ number: Int) -> BoundSource? {
+    let name = filter.eventType.text
+    if let window = scope.windows[name] {
+      let condition = bindFilter(filter, type: window.type, alias: syntax.alias?.text)
+      return finish(syntax, kind: .window(name, filter: condition), type: window.type, typeName: name, number, hasStore: true)
+    }
+    if let table = scope.tables[name] {
+      if let place = filter.conditions.first { report("a table takes no filter here", at: place.range, suggestion: "use WHERE") }
+      return finish(syntax, kind: .table(name), type: table.type, typeName: name, number, hasStore: true)
+    }
+    guard let type = eventType(filter.eventType) else { return nil }
+    let condition = bindFilter(filter, type: type, alias: syntax.alias?.text)
+    return finish(syntax, kind: .stream(type, filter: condition), type: type, typeName: name, number, hasStore: false)
+  }
+
+  private func finish(
+    _ syntax: StreamSyntax, kind: SourcePlan.Kind, type: EventType, typeName: String?, _ number: Int, hasStore: Bool
+  ) -> BoundSource? {
+    let binder = ViewBinder(self, type: type, name: syntax.alias?.text ?? typeName)
+    var views: [ViewPlan] = []
+    var isWhole = true
+    for view in syntax.views {
+      if let bound = binder.bind(view) { views.append(bound) } else { isWhole = false }
+    }
+    let combination = combination(views, syntax.retain, at: syntax.range)
+    let plan = SourcePlan(
+      name: syntax.alias?.text ?? typeName ?? "pattern", kind: kind, views: views, combination: combination,
+      isUnidirectional: syntax.unidirectional, type: type)
+    let stream = NameScope.Stream(
+      number: number, alias: syntax.alias?.text, typeName: typeName, type: type, isWindowed: hasStore || !views.isEmpty)
+    return isWhole ? BoundSource(plan: plan, stream: stream) : nil
+  }
+
+  /// Several data windows on one source keep what all (or any) of them keep.
+  func combination(_ views: [ViewPlan], _ retain: StreamSyntax.Retain?, at place: SourceRange) -> ViewCombination {
+    let windows = views.filter { view in
+      if case .grouped = view { false } else { true }
+    }
+    if let retain { return retain == .union ? .union : .intersection }
+    return windows.count > 1 ? .intersection : .chain
+  }
+
+  /// The conditions in the parentheses after a type; nil where there are none.
+  func bindFilter(_ filter: StreamFilterSyntax, type: EventType, alias: String?, tags: NameScope.Stream? = nil) -> Expression? {
+    if filter.conditions.isEmpty { return nil }
+    var names = NameScope()
+    names.streams = [NameScope.Stream(number: 0, alias: alias, typeName: filter.eventType.text, type: type, isWindowed: false)]
+    if let tags { names.outer = [tags] }
+    names.contextType = contextType
+    let binder = ExpressionBinder(self, names: names, clause: "a stream's filter")
+    let bound = filter.conditions.map(binder.condition)
+    if bound.contains(where: { $0.type.isFaulty }) { return nil }
+    return bound.count == 1 ? bound[0] : Expression(.and(bound), .boolean)
+  }
+
+  /// The event type of a name; nil, and reported, where there is none.
+  func eventType(_ name: NameSyntax) -> EventType? {
+    if let window = scope.windows[name.text] { return window.type }
+    if let type = scope.types[name.text] { return type }
+    reportUnknown("event type", name, among: scope.streamNames)
+    return nil
+  }
+}

@@ -1,0 +1,105 @@
+import Diagnostics
+import EventModel
+import Plan
+import Syntax
+
+/// Binds one statement. Each clause has an extension in a file of its own; mistakes are gathered, never thrown.
+final class StatementBinder {
+  let syntax: StatementSyntax
+  let source: SourceText
+  /// What is declared, this statement included once it is bound.
+  var scope: ModuleScope
+  private(set) var diagnostics = DiagnosticList()
+  /// Numbered by the expressions that refer to them.
+  var subqueries: [SubqueryPlan] = []
+  /// The properties that `context.…` names.
+  var contextType: EventType?
+  private var nextLocal = 0
+
+  init(_ syntax: StatementSyntax, source: SourceText, scope: ModuleScope) {
+    self.syntax = syntax
+    self.source = source
+    self.scope = scope
+  }
+
+  // MARK: mistakes
+
+  func report(_ message: String, at range: SourceRange, suggestion: String? = nil) {
+    diagnostics.add(Diagnostic(.error, in: source, at: range, message: message, suggestion: suggestion))
+  }
+
+  func warn(_ message: String, at range: SourceRange, suggestion: String? = nil) {
+    diagnostics.add(Diagnostic(.warning, in: source, at: range, message: message, suggestion: suggestion))
+  }
+
+  /// Reports a name that is not known, with the nearest that is.
+  func reportUnknown(_ what: String, _ name: NameSyntax, among candidates: [String]) {
+    if scope.failed.contains(name.text) { return reportFollowing() }
+    report("unknown \(what) \"\(name.text)\"", at: name.range, suggestion: didYouMean(name.text, among: candidates))
+  }
+
+  /// A mistake that only follows from one that is reported elsewhere still keeps the statement from running.
+  func reportFollowing() { isFollowing = true }
+  private(set) var isFollowing = false
+
+  /// A number for a lambda's parameter.
+  func newLocal() -> Int {
+    defer { nextLocal += 1 }
+    return nextLocal
+  }
+
+  // MARK: the statement
+
+  /// Nil where the statement cannot be given a plan; the mistakes say why.
+  func statement(number: Int, taken: Set<String>) -> StatementPlan? {
+    for declaration in syntax.declarations { scope.expressions[declaration.name.text] = declaration }
+    defer { for declaration in syntax.declarations { scope.expressions[declaration.name.text] = nil } }
+    let annotations = annotations()
+    if let name = syntax.context {
+      if let context = scope.contexts[name.text] {
+        contextType = context.type
+      } else {
+        reportUnknown("context", name, among: scope.contexts.keys.sorted())
+      }
+    }
+    guard let kind = kind(annotations), !isFollowing else { return nil }
+    let written = annotations.first { $0.name == "Name" }?.attributes.first.flatMap { $0.value.text }
+    let name = written.map { unused($0, taken) } ?? unused("statement-\(number)", taken)
+    let priority = annotations.first { $0.name == "Priority" }?.attributes.first?.value.integer ?? 0
+    return StatementPlan(
+      name: name, isNamed: written != nil, line: source.position(at: syntax.range.start).line, annotations: annotations,
+      priority: Int(priority), drops: annotations.contains { $0.name == "Drop" }, context: syntax.context?.text,
+      subqueries: subqueries, kind: kind)
+  }
+
+  private func unused(_ name: String, _ taken: Set<String>) -> String {
+    guard taken.contains(name) else { return name }
+    var number = 0
+    while taken.contains("\(name)--\(number)") { number += 1 }
+    return "\(name)--\(number)"
+  }
+
+  private func kind(_ annotations: [Annotation]) -> StatementPlan.Kind? {
+    switch syntax.body {
+    case .select(let select): bindSelect(select).map { .select($0) }
+    case .createSchema(let schema): bindSchema(schema, annotations).map { .createSchema($0) }
+    case .createVariable(let variable): bindVariable(variable).map { .createVariable($0) }
+    case .createExpression(let expression): bindDeclaration(expression)
+    case .createWindow(let window): bindWindow(window).map { .createWindow($0) }
+    case .createTable(let table): bindTable(table).map { .createTable($0) }
+    case .createContext(let context): bindContext(context).map { .createContext($0) }
+    case .createIndex(let index): bindIndex(index)
+    case .on(let on): bindOn(on).map { .on($0) }
+    case .updateStream(let update): bindUpdateStream(update).map { .updateStream($0) }
+    case .delete, .update, .insertValues:
+      onDemandOnly()
+    case .missing: nil
+    }
+  }
+
+  private func onDemandOnly() -> StatementPlan.Kind? {
+    report(
+      "this form is an on-demand query and cannot stand in a module", at: syntax.range, suggestion: "write ON <event> before it")
+    return nil
+  }
+}
