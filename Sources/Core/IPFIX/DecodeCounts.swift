@@ -40,6 +40,12 @@ public struct DecodeCounts: Sendable {
   public internal(set) var lostRecords: UInt64 = 0
   /// Those of the missing that came later after all.
   public internal(set) var recoveredRecords: UInt64 = 0
+  /// Messages missing by sequence number, of an exporter that counts them (NetFlow 9).
+  public internal(set) var lostMessages: UInt64 = 0
+  /// Those of the missing that came later after all.
+  public internal(set) var recoveredMessages: UInt64 = 0
+  /// Messages that came again.
+  public internal(set) var repeatedMessages: UInt64 = 0
   /// Data records that were received in sets of unknown templates, by sequence number.
   public internal(set) var undecodedRecords: UInt64 = 0
   /// Messages that came after a later one.
@@ -70,6 +76,9 @@ public struct DecodeCounts: Sendable {
     a.sequenceGaps += b.sequenceGaps
     a.lostRecords += b.lostRecords
     a.recoveredRecords += b.recoveredRecords
+    a.lostMessages += b.lostMessages
+    a.recoveredMessages += b.recoveredMessages
+    a.repeatedMessages += b.repeatedMessages
     a.undecodedRecords += b.undecodedRecords
     a.reorderedMessages += b.reorderedMessages
     a.sequenceRestarts += b.sequenceRestarts

@@ -15,7 +15,7 @@ extension TemplateRecord {
 }
 
 extension TemplateRecord.Field {
-  fileprivate func described(by registry: ElementRegistry, isScope: Bool) -> Template.Field {
+  func described(by registry: ElementRegistry, isScope: Bool) -> Template.Field {
     var flags: UInt16 = isScope ? UInt16(FLOWCEP_FIELD_SCOPE) : 0
     guard let known = registry.element(enterprise: enterprise, id: element) else {
       return Template.Field(

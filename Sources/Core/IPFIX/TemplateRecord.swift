@@ -17,16 +17,18 @@ public struct TemplateRecord: Sendable, Hashable {
   public var id: UInt16
   /// None: the template is withdrawn.
   public var fields: [Field]
-  /// How many of the first fields are scope fields; more than 0 makes it an options template.
+  /// How many of the first fields are scope fields.
   public var scopeCount: Int
+  public var isOptions: Bool
 
-  public init(id: UInt16, fields: [Field], scopeCount: Int = 0) {
+  /// - Parameter isOptions: scope fields make it an options template; NetFlow 9 has some without any.
+  public init(id: UInt16, fields: [Field], scopeCount: Int = 0, isOptions: Bool? = nil) {
     self.id = id
     self.fields = fields
     self.scopeCount = scopeCount
+    self.isOptions = isOptions ?? (scopeCount > 0)
   }
 
-  public var isOptions: Bool { scopeCount > 0 }
   var setID: UInt16 { isOptions ? Wire.optionsTemplateSet : Wire.templateSet }
 
   var wireBytes: [UInt8] {

@@ -4,6 +4,7 @@ import RecordBatch
 struct TemplateSlot {
   let template: Template
   let definition: TemplateRecord
+  let isOptions: Bool
   /// Bytes of every record, or 0 where a field has variable length.
   let recordLength: Int
   let minimumLength: Int
@@ -17,6 +18,7 @@ struct TemplateSlot {
   init(_ template: Template, _ definition: TemplateRecord) {
     self.template = template
     self.definition = definition
+    isOptions = definition.isOptions
     recordLength = template.view.recordLength
     minimumLength = template.view.minimumLength
     var lengths = [0]

@@ -14,6 +14,8 @@ public final class Template: @unchecked Sendable {
     public var flags: UInt16
     public var name: String
     public var aliases: [String]
+    /// Bytes before it that belong to no field; only where no field has variable length.
+    public var gap: UInt16 = 0
 
     public init(
       enterprise: UInt32, element: UInt16, length: UInt16, type: UInt16, flags: UInt16 = UInt16(FLOWCEP_FIELD_KNOWN),
@@ -36,8 +38,12 @@ public final class Template: @unchecked Sendable {
 
   private static let nextSerial = Atomic<UInt64>(1)
 
-  /// - Parameter name: a detection's type; empty for others.
-  public init(id: UInt16, kind: TemplateView.Kind, fields described: [Field], scopeCount: Int = 0, name: String = "") {
+  /// - Parameters:
+  ///   - gap: bytes behind the last field that belong to no field.
+  ///   - name: a detection's type; empty for others.
+  public init(
+    id: UInt16, kind: TemplateView.Kind, fields described: [Field], scopeCount: Int = 0, gap: UInt16 = 0, name: String = ""
+  ) {
     let memory = UnsafeMutableRawPointer.allocate(
       byteCount: MemoryLayout<flowcep_template>.stride + MemoryLayout<UnsafeRawPointer>.stride, alignment: 16)
     raw = memory.bindMemory(to: flowcep_template.self, capacity: 1)
@@ -46,19 +52,21 @@ public final class Template: @unchecked Sendable {
     var minimum = 0
     for (i, field) in described.enumerated() {
       let variable = field.length == UInt16(FLOWCEP_VARIABLE_LENGTH)
+      offset = offset.map { $0 + UInt32(field.gap) }
       fields.advanced(by: i).initialize(
         to: flowcep_field(
           enterprise: field.enterprise, element: field.element, length: field.length, offset: offset ?? FLOWCEP_NO_OFFSET_VALUE,
           type: field.type, flags: field.flags, name: nil, aliases: nil))
-      minimum += variable ? 1 : Int(field.length)
+      minimum += Int(field.gap) + (variable ? 1 : Int(field.length))
       offset = variable ? nil : offset.map { $0 + UInt32(field.length) }
     }
+    offset = offset.map { $0 + UInt32(gap) }
     raw.initialize(
       to: flowcep_template(
         struct_size: UInt32(MemoryLayout<flowcep_template>.size), id: id, kind: kind.rawValue,
         serial: Self.nextSerial.wrappingAdd(1, ordering: .relaxed).oldValue, fields: fields,
         field_stride: UInt32(MemoryLayout<flowcep_field>.stride), field_count: UInt16(described.count),
-        scope_count: UInt16(scopeCount), record_length: offset ?? 0, minimum_length: UInt32(minimum), name: nil))
+        scope_count: UInt16(scopeCount), record_length: offset ?? 0, minimum_length: UInt32(minimum + Int(gap)), name: nil))
     ownerSlot(behind: raw).initialize(to: UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque()))
     for (i, field) in described.enumerated() {
       fields[i].name = keep(field.name)

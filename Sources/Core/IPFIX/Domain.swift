@@ -1,0 +1,19 @@
+/// What a session knows of one observation domain. Each protocol version has domains of its own: their template ids have nothing
+/// to do with each other.
+final class Domain {
+  struct Key: Hashable {
+    let version: UInt16
+    /// IPFIX's observation domain id, NetFlow 9's source id, NetFlow 5's engine type and id.
+    let id: UInt32
+  }
+
+  let key: Key
+  var id: UInt32 { key.id }
+  var templates = TemplateTable()
+  var sequence: SequenceTracker
+
+  init(_ key: Key) {
+    self.key = key
+    sequence = SequenceTracker(key.version == Wire.version9 ? .messages : .records)
+  }
+}

@@ -1,0 +1,46 @@
+import PluginABI
+import RecordBatch
+
+// IPFIX messages (RFC 7011).
+extension SessionDecoder {
+  func decode10(_ message: UnsafeRawPointer, _ length: Int, _ packet: flowcep_packet, _ batch: BatchStorage, _ stamp: UInt64) -> Bool {
+    guard length >= Wire.messageHeader else { return discard(.shortMessage) }
+    guard Int(load16(message, 2)) == length else { return discard(.badMessageLength) }
+    guard let domain = domain(Wire.version, load32(message, 12)) else { return discard(.tooManyDomains) }
+    if let fault = fault(in: message, length) {
+      domain.sequence.lose()
+      return discard(fault)
+    }
+    let (exportTime, sequence) = (load32(message, 4), load32(message, 8))
+    var sink = begin(packet, domain, exportTime: exportTime, sequence: sequence, batch, stamp)
+    var place = Wire.messageHeader
+    while place < length, let set = setBody(sink.message, at: place, messageEnd: length) {
+      if set.id >= Wire.firstTemplate {
+        guard takeData(set, domain, &sink) else { return undo(sink, domain, .badRecord) }
+      } else if set.id == Wire.templateSet || set.id == Wire.optionsTemplateSet {
+        _ = walkTemplates(sink.message, set, fieldLimit: limits.fieldsPerTemplate) { define($0, in: domain) }
+      } else {
+        leaveOut(.reservedSet)
+      }
+      place = set.end
+    }
+    let records = end(sink)
+    domain.sequence.note(
+      .init(sequence: sequence, exportTime: exportTime, units: records, unknownBytes: sink.unknownBytes), mayReorder: isUDP,
+      counts: &pending)
+    return true
+  }
+
+  /// What is wrong with a message's sets and templates; nil where nothing is.
+  private func fault(in message: UnsafeRawPointer, _ length: Int) -> Undecodable? {
+    var place = Wire.messageHeader
+    while place < length {
+      guard let set = setBody(message, at: place, messageEnd: length) else { return .badSetLength }
+      if set.id == Wire.templateSet || set.id == Wire.optionsTemplateSet {
+        guard walkTemplates(message, set, fieldLimit: limits.fieldsPerTemplate, { _ in }) else { return .badTemplate }
+      }
+      place = set.end
+    }
+    return nil
+  }
+}
