@@ -94,6 +94,23 @@ final class Decoding {
     return messages
   }
 
+  /// The datagrams of a file of `Tests/Data/samples`, of whatever version.
+  static func datagrams(_ name: String) throws -> [[UInt8]] {
+    let url = SharedFolder.repository.appendingPathComponent("Tests/Data/samples/\(name)")
+    return datagrams([UInt8](try Data(contentsOf: url)))
+  }
+
+  static func datagrams(_ stream: [UInt8]) -> [[UInt8]] {
+    var datagrams: [[UInt8]] = []
+    var place = 0
+    while place < stream.count {
+      guard case .message(let length) = stream[place...].withUnsafeBytes({ DatagramFramer.step($0, atEnd: true) }) else { break }
+      datagrams.append(Array(stream[place..<place + length]))
+      place += length
+    }
+    return datagrams
+  }
+
   /// A file of `Tests/Data/samples`.
   static func sample(_ name: String) throws -> [[UInt8]] {
     let url = SharedFolder.repository.appendingPathComponent("Tests/Data/samples/\(name)")
