@@ -117,6 +117,7 @@ public final class Collector {
         beginStop()
       }
       watch.look(at: assembly, services.counters, logger)
+      if assembly.state.isDraining { stopAfterDraining(assembly) }
       if services.stop.isStopping, services.stop.nanosecondsLeft == 0, graceIsOver() {
         abandon(assembly)
         return false
@@ -126,14 +127,32 @@ public final class Collector {
     return isGood
   }
 
+  // MARK: Stopping
+
+  /// When draining the inputs ends at the latest, and when all of stopTimeout is over (monotonic nanoseconds).
+  private var stopTimes: (drained: UInt64, over: UInt64)?
+
+  /// First the inputs take what has reached this machine; then everybody is told to stop.
   private func beginStop() {
-    services.stop.begin(timeoutNanoseconds: UInt64(max(0, configuration.stopTimeoutNanoseconds)))
+    guard stopTimes == nil else { return }
+    let timeout = UInt64(max(0, configuration.stopTimeoutNanoseconds))
+    let now = Clock.monotonic()
+    stopTimes = (now + min(1_000_000_000, timeout / 2), now + timeout)
+    assembly?.state.drainInputs()
+  }
+
+  private func stopAfterDraining(_ assembly: Assembly) {
+    guard let times = stopTimes, !services.stop.isStopping else { return }
+    let now = Clock.monotonic()
+    if now >= times.drained || assembly.inputs.allSatisfy(\.isEnded) {
+      services.stop.begin(timeoutNanoseconds: times.over > now ? times.over - now : 0)
+    }
   }
 
   private func takeSignal(_ signals: Int32) {
     while case let number = flowcep_next_signal(signals), number != 0 {
       let name = number == SIGINT ? "SIGINT" : "SIGTERM"
-      if services.stop.isStopping {
+      if stopTimes != nil {
         logger.error("\(name) again: exiting at once")
         _exit(1)
       }
@@ -143,7 +162,7 @@ public final class Collector {
   }
 
   private func waitMilliseconds() -> Int32 {
-    services.stop.isStopping ? 50 : watch.millisecondsLeft
+    stopTimes != nil ? 20 : watch.millisecondsLeft
   }
 
   private var graceEnds: UInt64?

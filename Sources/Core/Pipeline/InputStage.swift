@@ -18,6 +18,8 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   private let stopsOnError: Bool
   private var expectedRecords = 64
   private var open: [UInt64: Session] = [:]
+  private var hasTaken = false
+  private let hasEnded = Atomic<Bool>(false)
 
   private let records = Atomic<UInt64>(0)
   private let sessions = Atomic<Int>(0)
@@ -53,6 +55,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
     state.stageStarts()
     let started = thread.start(instance.name.name) { [self] in
       run()
+      hasEnded.store(true, ordering: .releasing)
       state.stageEnded()
     }
     if !started { state.stageEnded() }
@@ -61,6 +64,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
 
   public func join() { thread.join() }
 
+  public var isEnded: Bool { hasEnded.load(ordering: .acquiring) }
   /// Sessions that are open now.
   public var openSessions: Int { sessions.load(ordering: .relaxed) }
   public var receivedRecords: UInt64 { records.load(ordering: .relaxed) }
@@ -77,9 +81,13 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   // MARK: The input's thread
 
   private func run() {
+    var idlePolls = 0
     while !services.stop.isStopping {
+      if state.isDraining, idlePolls >= Self.pollsUntilDrained || readsFile { break }
       do throws(PluginFailure) {
-        if try !instance.poll(timeoutMilliseconds: 250) { break }
+        hasTaken = false
+        if try !instance.poll(timeoutMilliseconds: state.isDraining ? 0 : 100) { break }
+        idlePolls = hasTaken ? 0 : idlePolls + 1
       } catch {
         failures.add(error, instance.name)
         // An input that goes on failing must not spin.
@@ -90,7 +98,14 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
     next.end()
   }
 
+  /// One poll may accept a connection, the next read from it: so often in a row nothing must come.
+  private static let pollsUntilDrained = 3
+
+  /// A file is not drained: what is still in it has not been received.
+  private var readsFile: Bool { open.values.contains { $0.raw.pointee.transport == UInt16(FLOWCEP_TRANSPORT_FILE) } }
+
   public func take(_ packets: UnsafeBufferPointer<flowcep_packet>, in buffer: Buffer, used: Int) -> flowcep_status {
+    hasTaken = true
     let batch = BatchStorage(
       kind: .records, buffer: fitted(buffer, used), byteCount: used, recordCapacity: expectedRecords, messageCapacity: packets.count)
     batch.timeNanoseconds = Clock.wall()

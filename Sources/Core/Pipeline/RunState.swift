@@ -8,6 +8,7 @@ public final class RunState: Sendable {
   /// Readable when there is something to look at.
   public let descriptor: Int32
   private let running = Atomic<Int>(0)
+  private let draining = Atomic<Bool>(false)
   private let failures = Mutex<[String]>([])
 
   public init() {
@@ -18,6 +19,11 @@ public final class RunState: Sendable {
 
   /// True when every stage that was started has ended.
   public var isFinished: Bool { running.load(ordering: .acquiring) == 0 }
+
+  /// True once the inputs are to take what has reached this machine, and end. Only then does the collector stop for plugins.
+  public var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+  public func drainInputs() { draining.store(true, ordering: .relaxed) }
 
   /// Failures after which the configuration wants the collector to stop.
   public func takeFailures() -> [String] {
@@ -35,7 +41,8 @@ public final class RunState: Sendable {
   func stageStarts() { running.add(1, ordering: .relaxed) }
 
   func stageEnded() {
-    if running.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { wake() }
+    running.subtract(1, ordering: .acquiringAndReleasing)
+    wake()
   }
 
   private func wake() {
