@@ -95,12 +95,13 @@ let package = Package(
 
     // CEP, in the order of a statement's path. Knows nothing of Core but Diagnostics.
     cep("EventModel"),
+    cep("EventTime", ["EventModel"]),
     cep("Builtins", ["EventModel"]),
     cep("Syntax", ["Diagnostics"], safe),
     cep("Plan", ["Builtins", "EventModel"]),
     cep("Semantics", ["Syntax", "Plan", "Builtins", "EventModel", "Diagnostics"]),
     cep("Execution", ["Plan", "Builtins", "EventModel"]),
-    cep("Engine", ["Syntax", "Semantics", "Plan", "Execution", "Builtins", "EventModel", "Diagnostics"]),
+    cep("Engine", ["Syntax", "Semantics", "Plan", "Execution", "Builtins", "EventModel", "EventTime", "Diagnostics"]),
     cep("JSONLines", ["EventModel"]),
 
     // The bridge between the two: what of a record an event shows.
@@ -122,12 +123,14 @@ let package = Package(
     .target(name: "CountOutput", dependencies: ["PluginABI"], path: "Plugins/Output/Count", exclude: ["README.md", "example.xml"]),
 
     .executableTarget(
-      name: "flowcep-bench", dependencies: ["CryptoPAn", "RecordJSON", "IPFIX", "RecordBatch", "InformationElements", "PluginABI", "Synthesis"],
+      name: "flowcep-bench",
+      dependencies: ["CryptoPAn", "RecordJSON", "IPFIX", "RecordBatch", "InformationElements", "PluginABI", "Synthesis", "EventModel", "EventTime"],
       path: "Benchmarks", swiftSettings: manners),
 
     .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/Support", swiftSettings: manners),
     unitTests("Configuration", ["Diagnostics", "InformationElements"]),
     unitTests("Diagnostics"),
+    unitTests("EventTime", ["EventModel"]),
     unitTests("InformationElements", ["Configuration", "Diagnostics"]),
     unitTests("IPFIX", ["Configuration", "Diagnostics", "InformationElements", "PluginABI", "RecordBatch"]),
     unitTests("RecordBatch", ["PluginABI"]),

@@ -8,6 +8,7 @@ enum Bench {
     ("decode-memory", DecodeBench.run),
     ("json", JSONBench.run),
     ("anonymize", AnonymizeBench.run),
+    ("watermark", WatermarkBench.run),
   ]
     + PipelineBench.names.map { name in (name, { try PipelineBench.run(name) }) }
 

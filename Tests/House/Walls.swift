@@ -6,6 +6,7 @@ enum Walls {
     ("Diagnostics", "Sources/Core/Diagnostics", []),
     ("Telemetry", "Sources/Core/Telemetry", []),
     ("EventModel", "Sources/CEP/EventModel", []),
+    ("EventTime", "Sources/CEP/EventTime", ["EventModel"]),
     ("InformationElements", "Sources/Core/InformationElements", []),
     ("RecordBatch", "Sources/Core/RecordBatch", ["PluginABI", "InformationElements"]),
     ("IPFIX", "Sources/Core/IPFIX", ["PluginABI", "RecordBatch", "InformationElements"]),
@@ -39,7 +40,8 @@ enum Walls {
     ("Semantics", "Sources/CEP/Semantics", ["Syntax", "Plan", "Builtins", "EventModel", "Diagnostics"]),
     ("Execution", "Sources/CEP/Execution", ["Plan", "Builtins", "EventModel"]),
     (
-      "Engine", "Sources/CEP/Engine", ["Syntax", "Semantics", "Plan", "Execution", "Builtins", "EventModel", "JSONLines", "Diagnostics"]
+      "Engine", "Sources/CEP/Engine",
+      ["Syntax", "Semantics", "Plan", "Execution", "Builtins", "EventModel", "EventTime", "JSONLines", "Diagnostics"]
     ),
     // The bridge from records to events, for Output/CEP and `query`.
     ("RecordEvents", "Sources/Core/RecordEvents", ["PluginABI", "RecordBatch", "EventModel", "InformationElements"]),
@@ -67,7 +69,7 @@ enum Walls {
   ]
 
   /// Where Foundation stays out: the data path.
-  static let withoutFoundation: Set<String> = ["RecordBatch", "IPFIX", "EventModel", "Execution", "RecordJSON", "RecordEvents", "Synthesis"]
+  static let withoutFoundation: Set<String> = ["RecordBatch", "IPFIX", "EventModel", "EventTime", "Execution", "RecordJSON", "RecordEvents", "Synthesis"]
 
   /// Modules that are not ours.
   static let system: Set<String> = [

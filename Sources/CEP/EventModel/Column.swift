@@ -1,5 +1,5 @@
 /// An IPv4 or IPv6 address in a column.
-public struct Address: Hashable, Sendable {
+public struct Address: Hashable, Sendable, BitwiseCopyable {
   /// The first and the last eight bytes, in host order; an IPv4 address stands in the lower half of `low`.
   public var high: UInt64
   public var low: UInt64
@@ -26,7 +26,7 @@ public struct Address: Hashable, Sendable {
 }
 
 /// A piece of a batch's memory.
-public struct Slice: Sendable {
+public struct Slice: Sendable, BitwiseCopyable {
   public var offset: Int32
   public var length: Int32
   @inlinable public init(offset: Int32, length: Int32) {

@@ -1,0 +1,208 @@
+/// Held events by time: coarse buckets in a ring, each sorted when its time comes.
+///
+/// An event costs one append, and a share of one counting sort. Events of equal time keep the order of their arrival.
+struct HeldBuckets {
+  private struct Bucket {
+    var events: UnsafeMutablePointer<HeldEvent>?
+    var head = 0
+    var count = 0
+    var capacity = 0
+    /// Up to where [head, count) is in order.
+    var sorted = 0
+  }
+
+  static let shift: Int64 = 8
+  private static let width = 1 << Int(shift)
+  private static let ringSize = 1 << 13
+
+  private let ring: UnsafeMutablePointer<Bucket>
+  /// Events too far ahead for the ring, in order of arrival.
+  private var far: [HeldEvent] = []
+  private var lowestFar = Int64.max
+  /// The number of the earliest bucket that may hold something.
+  private var first = Int64.min
+  private(set) var count = 0
+  private var scratch: UnsafeMutablePointer<HeldEvent>
+  private var scratchCapacity = 1024
+  /// Emptied buckets' memory, to be used again.
+  private var spare: [(UnsafeMutablePointer<HeldEvent>, Int)] = []
+
+  init() {
+    ring = .allocate(capacity: Self.ringSize)
+    ring.initialize(repeating: Bucket(), count: Self.ringSize)
+    scratch = .allocate(capacity: scratchCapacity)
+  }
+
+  func deallocate() {
+    for index in 0..<Self.ringSize { ring[index].events?.deallocate() }
+    for (memory, _) in spare { memory.deallocate() }
+    ring.deallocate()
+    scratch.deallocate()
+  }
+
+  /// - Parameter event: not earlier than any that has been taken.
+  @inline(__always)
+  mutating func add(_ event: HeldEvent) {
+    let number = event.time >> Self.shift
+    if count == 0 {
+      first = number
+    } else if number < first {
+      lower(to: number)
+    }
+    count += 1
+    if number - first >= Int64(Self.ringSize) { return addFar(event, number) }
+    append(event, number)
+  }
+
+  @inline(__always)
+  private mutating func append(_ event: HeldEvent, _ number: Int64) {
+    let bucket = ring + Int(truncatingIfNeeded: number) & (Self.ringSize - 1)
+    if bucket.pointee.count == bucket.pointee.capacity { grow(bucket) }
+    if let events = bucket.pointee.events { (events + bucket.pointee.count).initialize(to: event) }
+    bucket.pointee.count += 1
+  }
+
+  private mutating func addFar(_ event: HeldEvent, _ number: Int64) {
+    far.append(event)
+    lowestFar = min(lowestFar, number)
+  }
+
+  /// Before anything has been taken an event may come that is earlier than the first: what no longer fits the ring moves out.
+  private mutating func lower(to number: Int64) {
+    for old in Swift.max(number + Int64(Self.ringSize), first)..<first + Int64(Self.ringSize) {
+      let bucket = ring + Int(truncatingIfNeeded: old) & (Self.ringSize - 1)
+      guard bucket.pointee.count > bucket.pointee.head, let events = bucket.pointee.events else { continue }
+      for index in bucket.pointee.head..<bucket.pointee.count { addFar(events[index], old) }
+      empty(bucket)
+    }
+    first = number
+  }
+
+  private mutating func grow(_ bucket: UnsafeMutablePointer<Bucket>) {
+    if bucket.pointee.events == nil, let (memory, capacity) = spare.popLast() {
+      bucket.pointee.events = memory
+      bucket.pointee.capacity = capacity
+      return
+    }
+    let capacity = max(16, bucket.pointee.capacity * 2)
+    let memory = UnsafeMutablePointer<HeldEvent>.allocate(capacity: capacity)
+    if let old = bucket.pointee.events {
+      memory.moveInitialize(from: old, count: bucket.pointee.count)
+      old.deallocate()
+    }
+    bucket.pointee.events = memory
+    bucket.pointee.capacity = capacity
+  }
+
+  private mutating func empty(_ bucket: UnsafeMutablePointer<Bucket>) {
+    if let events = bucket.pointee.events {
+      if spare.count < 64 { spare.append((events, bucket.pointee.capacity)) } else { events.deallocate() }
+    }
+    bucket.pointee = Bucket()
+  }
+
+  /// Takes events up to and including `time`, in order, into `target`, at most `limit`; their number.
+  mutating func take(through time: Int64, limit: Int, into target: UnsafeMutablePointer<HeldEvent>) -> Int {
+    let last = time >> Self.shift
+    var taken = 0
+    while count > 0, first <= last, taken < limit {
+      let bucket = ring + Int(truncatingIfNeeded: first) & (Self.ringSize - 1)
+      if bucket.pointee.count > bucket.pointee.head, let events = bucket.pointee.events {
+        if bucket.pointee.sorted < bucket.pointee.count { sort(bucket, events) }
+        let head = bucket.pointee.head
+        var end = min(bucket.pointee.count, head + limit - taken)
+        // All of an earlier bucket is due; of the last one the head is.
+        if first == last { while end > head, events[end - 1].time > time { end -= 1 } }
+        (target + taken).initialize(from: events + head, count: end - head)
+        taken += end - head
+        count -= end - head
+        bucket.pointee.head = end
+        if end < bucket.pointee.count { return taken }
+        empty(bucket)
+      }
+      if first == last { return taken }
+      step(last)
+    }
+    return taken
+  }
+
+  /// On to the next bucket; those far ahead come into the ring as soon as there is room for them.
+  private mutating func step(_ last: Int64) {
+    first = count == far.count && !far.isEmpty ? min(last, lowestFar) : first + 1
+    if first == last, count == 0 { return }
+    guard !far.isEmpty, lowestFar - first < Int64(Self.ringSize) else { return }
+    let moved = far
+    far.removeAll(keepingCapacity: true)
+    lowestFar = .max
+    for event in moved {
+      let number = event.time >> Self.shift
+      if number - first < Int64(Self.ringSize) { append(event, number) } else { addFar(event, number) }
+    }
+  }
+
+  /// Stable. Most buckets are large enough for counting by the milliseconds within them.
+  private mutating func sort(_ bucket: UnsafeMutablePointer<Bucket>, _ events: UnsafeMutablePointer<HeldEvent>) {
+    let (head, count) = (bucket.pointee.head, bucket.pointee.count)
+    bucket.pointee.sorted = count
+    let size = count - head
+    if size < 24 {
+      for index in head + 1..<max(count, head + 1) {
+        let event = events[index]
+        var place = index
+        while place > head, events[place - 1].time > event.time {
+          events[place] = events[place - 1]
+          place -= 1
+        }
+        events[place] = event
+      }
+      return
+    }
+    if scratchCapacity < size {
+      scratch.deallocate()
+      scratchCapacity = size * 2
+      scratch = .allocate(capacity: scratchCapacity)
+    }
+    let scratch = self.scratch
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.width + 1) { starts in
+      starts.initialize(repeating: 0)
+      for index in head..<count { starts[Int(events[index].time) & (Self.width - 1) + 1] += 1 }
+      for value in 1...Self.width { starts[value] += starts[value - 1] }
+      for index in head..<count {
+        let value = Int(events[index].time) & (Self.width - 1)
+        (scratch + Int(starts[value])).initialize(to: events[index])
+        starts[value] += 1
+      }
+    }
+    (events + head).update(from: scratch, count: size)
+  }
+
+  /// Calls `body` with each held event, which it may change but for its time.
+  mutating func forEach(_ body: (inout HeldEvent) -> Void) {
+    for index in far.indices { body(&far[index]) }
+    for index in 0..<Self.ringSize {
+      guard let events = ring[index].events else { continue }
+      for place in ring[index].head..<ring[index].count { body(&events[place]) }
+    }
+  }
+
+  /// The time of the bucket's end below which at least `excess` events are held.
+  func time(ofExcess excess: Int) -> Int64 {
+    var (number, seen) = (first, 0)
+    while seen < excess, number < first + Int64(Self.ringSize) {
+      let bucket = ring[Int(truncatingIfNeeded: number) & (Self.ringSize - 1)]
+      seen += bucket.count - bucket.head
+      number += 1
+    }
+    return number << Self.shift - 1
+  }
+
+  /// The largest time held; nil where none is.
+  var lastTime: Int64? {
+    var last = far.map(\.time).max()
+    for index in 0..<Self.ringSize {
+      guard let events = ring[index].events else { continue }
+      for place in ring[index].head..<ring[index].count { last = max(last ?? .min, events[place].time) }
+    }
+    return last
+  }
+}

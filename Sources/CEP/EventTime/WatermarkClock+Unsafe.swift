@@ -1,0 +1,295 @@
+public import EventModel
+
+/// The clock of a stream whose events come out of order: it holds them back and hands them out in time order once it has passed them.
+///
+/// The clock stands `lateness` behind the largest time that it trusts and never goes back. Its answers depend on the order of the events
+/// alone, not on how they are cut into batches. Time is virtual: the wall's is told with each call. All times in ms.
+///
+///     clock.add(batch, wall: now)
+///     while let ready = clock.next() { engine.send(ready) }
+///     clock.now.map { engine.advance(to: $0) }
+public final class WatermarkClock {
+  public let options: WatermarkOptions
+  /// What the clock shows; nil before there is a time that it trusts.
+  public private(set) var now: Int64?
+  public private(set) var counts = WatermarkCounts()
+  private var guardian: SkewGuard
+  /// Behind pointers, for a property's checks would cost more than the work on one event.
+  private let batches: UnsafeMutablePointer<HeldBatches>
+  private let buckets: UnsafeMutablePointer<HeldBuckets>
+  /// Events of sessions about which nothing is decided, in order of arrival.
+  private var undecided: [(session: UInt32, event: HeldEvent)] = []
+  /// Events on their way out: [head, count) are still to go.
+  private var taken: UnsafeMutablePointer<HeldEvent>
+  private var takenHead = 0
+  private var takenCount = 0
+  private var takenCapacity = 0
+  private var lastWall: Int64?
+  private var clockAtLastRecord: Int64?
+
+  /// Times beyond these are taken for these (over 30 million years), so that sums stay in range.
+  private static let extreme: Int64 = 1 << 60
+  private static let undecidedLimit = 65_536
+
+  public init(options: WatermarkOptions = WatermarkOptions()) {
+    self.options = options
+    guardian = SkewGuard(options)
+    batches = .allocate(capacity: 1)
+    batches.initialize(to: HeldBatches())
+    buckets = .allocate(capacity: 1)
+    buckets.initialize(to: HeldBuckets())
+    taken = .allocate(capacity: 1)
+  }
+
+  deinit {
+    batches.pointee.deallocate()
+    buckets.pointee.deallocate()
+    batches.deinitialize(count: 1).deallocate()
+    buckets.deinitialize(count: 1).deallocate()
+    taken.deallocate()
+  }
+
+  /// How many events are held.
+  public var held: Int { buckets.pointee.count + undecided.count + takenCount - takenHead }
+
+  /// What an operator is to be told, once.
+  public func takeNotices() -> [ClockNotice] {
+    defer { guardian.notices.removeAll() }
+    return guardian.notices
+  }
+
+  // MARK: Events in
+
+  /// Takes events in. An event without a time has its message's export time, else the clock's.
+  /// - Parameter wall: the wall clock; it only counts how long the stream has been idle.
+  public func add(_ batch: EventBatch, wall: Int64) {
+    guard batch.count > 0 else { return }
+    precondition(batch.times.isEmpty || batch.times.count == batch.count, "one time per event")
+    precondition(batch.exportTimes.isEmpty || batch.exportTimes.count == batch.count, "one export time per event")
+    precondition(batch.sessions.isEmpty || batch.sessions.count == batch.count, "one session per event")
+    counts.received += UInt64(batch.count)
+    let slot = batches.pointee.add(batch)
+    admit(batch, slot, wall)
+    lastWall = wall
+    clockAtLastRecord = now
+    if buckets.pointee.count > options.maxHeld { press() }
+    if batches.pointee.rowsInMemory > 4 * held + 65_536 { compact() }
+  }
+
+  private func admit(_ batch: EventBatch, _ slot: UInt32, _ wall: Int64) {
+    let times = batch.times.isEmpty ? batch.exportTimes : batch.times
+    let (lateness, skew) = (options.lateness, options.maxSkew ?? Self.extreme * 2)
+    var clock = now ?? .min
+    var limit = now.map { $0 + skew } ?? .min
+    var session: UInt32?
+    for row in 0..<batch.count {
+      var time = times.isEmpty ? max(clock, -Self.extreme) : min(max(times[row], -Self.extreme), Self.extreme)
+      let bound = batch.exportTimes.isEmpty ? time : min(max(batch.exportTimes[row], -Self.extreme), Self.extreme)
+      let trusted = min(time, bound)
+      let sender = batch.sessions.isEmpty ? 0 : batch.sessions[row]
+      if trusted > limit {
+        now = clock == .min ? nil : clock
+        let message = batch.exportTimes.isEmpty ? nil : batch.exportTimes[row]
+        suspect(sender, HeldEvent(time: time, slot: slot, row: UInt32(row)), trusted, message, wall)
+        clock = now ?? .min
+        limit = now.map { $0 + skew } ?? .min
+        session = nil
+        continue
+      }
+      if session != sender || guardian.candidates > 0 {
+        session = sender
+        if guardian.inRange(sender, wall: wall) {
+          now = clock
+          giveUpWaiting(of: sender)
+        }
+      }
+      if trusted - lateness > clock {
+        clock = trusted - lateness
+        limit = clock + skew
+      }
+      if time - trusted > skew {
+        // No flow ends so long after its export: the time is nonsense, and the event belongs where its message does.
+        time = trusted
+        counts.ahead += 1
+      }
+      hold(HeldEvent(time: time, slot: slot, row: UInt32(row)), clock)
+    }
+    if clock != .min { now = clock }
+  }
+
+  /// Holds an event until the clock has passed it; a late one is due at once.
+  @inline(__always)
+  private func hold(_ event: HeldEvent, _ clock: Int64) {
+    if event.time >= clock { return buckets.pointee.add(event) }
+    counts.late += 1
+    if options.late == .drop {
+      counts.dropped += 1
+      withUnsafePointer(to: event) { batches.pointee.release(UnsafeBufferPointer(start: $0, count: 1)) }
+    } else {
+      buckets.pointee.add(HeldEvent(time: clock, slot: event.slot, row: event.row))
+    }
+  }
+
+  // MARK: Times far ahead
+
+  private func suspect(_ session: UInt32, _ event: HeldEvent, _ trusted: Int64, _ message: Int64?, _ wall: Int64) {
+    switch guardian.suspect(session, time: trusted, message: message, clock: now, wall: wall) {
+    case .wait:
+      undecided.append((session, event))
+      guard undecided.count > Self.undecidedLimit else { return }
+      if let now { guardian.condemn(clock: now) } else { guardian.resolve(clock: nil, wall: wall).map { move(to: $0, wall) } }
+      readmit()
+    case .ahead:
+      undecided.append((session, event))
+      giveUpWaiting(of: session)
+    case .agreed(let time):
+      undecided.append((session, event))
+      move(to: time, wall)
+      readmit()
+    }
+  }
+
+  private func move(to time: Int64, _ wall: Int64) {
+    let clock = max(now ?? .min, time - options.lateness)
+    if let now, clock > now { guardian.notices.append(.jumped(from: now, to: clock)) }
+    now = clock
+    guardian.settle(clock: clock, wall: wall)
+  }
+
+  /// Holds those that waited and are in range of the clock as it is now.
+  private func readmit() {
+    guard let now else { return }
+    let waiting = undecided
+    undecided.removeAll()
+    for item in waiting {
+      if guardian.sessions[item.session]?.isCandidate ?? false {
+        undecided.append(item)
+      } else if item.event.time - now > (options.maxSkew ?? .max) {
+        holdAhead(item.event)
+      } else {
+        hold(item.event, now)
+      }
+    }
+  }
+
+  /// A session is ahead, or its far time was a blip: what waited of it is delivered at the current clock.
+  private func giveUpWaiting(of session: UInt32) {
+    let waiting = undecided
+    undecided.removeAll()
+    for item in waiting {
+      if item.session == session { holdAhead(item.event) } else { undecided.append(item) }
+    }
+  }
+
+  private func holdAhead(_ event: HeldEvent) {
+    guard let now else { return undecided.append((0, event)) }
+    counts.ahead += 1
+    buckets.pointee.add(HeldEvent(time: now, slot: event.slot, row: event.row))
+  }
+
+  /// A session has ended: it neither agrees nor disagrees any more.
+  public func endSession(_ session: UInt32) {
+    if guardian.end(session), now != nil { giveUpWaiting(of: session) }
+  }
+
+  // MARK: Time without events
+
+  /// Lets the clock go on while no records come; to be called now and then when no batch waits.
+  public func idle(wall: Int64) {
+    guard let lastWall, wall - lastWall >= options.idleAfter else { return }
+    if guardian.candidates > 0 {
+      if let time = guardian.resolve(clock: now, wall: wall) {
+        move(to: time, wall)
+        clockAtLastRecord = now
+      } else if let now {
+        guardian.condemn(clock: now)
+      }
+      readmit()
+    }
+    guard let base = clockAtLastRecord, let now else { return }
+    self.now = max(now, base + (wall - lastWall))
+  }
+
+  /// Sets the clock forward, as far as a flush at the end wants it.
+  public func advance(to time: Int64) { now = max(now ?? .min, time) }
+
+  /// Nothing more comes: all that is held is due, in order. The clock follows the events and goes no further.
+  public func finish(wall: Int64) {
+    if let time = guardian.resolve(clock: now, wall: wall) { move(to: time, wall) }
+    if let now {
+      // Of sessions that nobody contradicted, what still lies ahead comes in its own time.
+      let waiting = undecided.sorted { $0.event.time < $1.event.time }
+      undecided.removeAll()
+      let alone = guardian.sessions.count <= 1
+      for item in waiting {
+        if alone || item.event.time - now <= (options.maxSkew ?? .max) { hold(item.event, now) } else { holdAhead(item.event) }
+      }
+    }
+    if let last = buckets.pointee.lastTime { now = max(now ?? .min, last) }
+  }
+
+  // MARK: Events out
+
+  /// The next events that the clock has passed, all of one type, in time order: their times are those at which they are delivered.
+  /// Nil when there are none (left).
+  public func next(limit: Int = 4096) -> EventBatch? {
+    if takenHead == takenCount, !take(limit) { return nil }
+    let first = taken + takenHead
+    var count = min(takenCount - takenHead, limit)
+    if batches.pointee.hasSeveralShapes {
+      let shape = batches.pointee.shape(of: first[0])
+      count = (1..<count).first { batches.pointee.shape(of: first[$0]) != shape } ?? count
+    }
+    takenHead += count
+    counts.delivered += UInt64(count)
+    let events = UnsafeBufferPointer(start: first, count: count)
+    let batch = batches.pointee.gather(events)
+    batches.pointee.release(events)
+    return batch
+  }
+
+  private func take(_ limit: Int) -> Bool {
+    guard let now, buckets.pointee.count > 0, limit > 0 else { return false }
+    if takenCapacity < limit {
+      taken.deallocate()
+      taken = .allocate(capacity: limit)
+      takenCapacity = limit
+    }
+    takenHead = 0
+    takenCount = buckets.pointee.take(through: now, limit: limit, into: taken)
+    return takenCount > 0
+  }
+
+  // MARK: Memory
+
+  private func press() {
+    let excess = buckets.pointee.count - options.maxHeld * 7 / 8
+    counts.pressed += UInt64(excess)
+    advance(to: buckets.pointee.time(ofExcess: excess))
+  }
+
+  /// Few events of many batches are left: they move into a batch of their own, and the memory of the others is freed.
+  private func compact() {
+    var byShape: [Int: [HeldEvent]] = [:]
+    func isSparse(_ event: HeldEvent) -> Bool {
+      let rows = batches.pointee.liveRows(event.slot)
+      return rows.live * 4 < rows.all
+    }
+    func collect(_ event: inout HeldEvent) { if isSparse(event) { byShape[batches.pointee.shape(of: event), default: []].append(event) } }
+    buckets.pointee.forEach(collect)
+    for index in undecided.indices { collect(&undecided[index].event) }
+    for (shape, events) in byShape {
+      let slot = events.withUnsafeBufferPointer { batches.pointee.add(batches.pointee.gather($0)) }
+      var row: UInt32 = 0
+      func move(_ event: inout HeldEvent) {
+        guard batches.pointee.shape(of: event) == shape, event.slot != slot, isSparse(event) else { return }
+        event.slot = slot
+        event.row = row
+        row += 1
+      }
+      buckets.pointee.forEach(move)
+      for index in undecided.indices { move(&undecided[index].event) }
+      events.withUnsafeBufferPointer { batches.pointee.release($0) }
+    }
+  }
+}
