@@ -35,9 +35,9 @@ let plugins = [
   Plugin("Input", "File", ["CLinux", "IPFIX"]),
   Plugin("Intermediate", "Timestamp"),
   Plugin("Intermediate", "Anonymize", ["CryptoPAn"], parts: ["CryptoPAn"]),
-  Plugin("Output", "JSON", ["RecordJSON", "CLinux"]),
-  Plugin("Output", "ZeroMQ", ["RecordJSON", "CZeroMQ"]),
-  Plugin("Output", "Logstash", ["RecordJSON", "CLinux"]),
+  Plugin("Output", "JSON", ["OutputKit", "RecordJSON", "CLinux", "Sockets"]),
+  Plugin("Output", "ZeroMQ", ["OutputKit", "RecordJSON", "CZeroMQ"]),
+  Plugin("Output", "Logstash", ["OutputKit", "RecordJSON"]),
   Plugin("Output", "CEP", ["RecordEvents", "Engine", "EventModel", "Diagnostics"]),
 ]
 
@@ -116,6 +116,11 @@ let package = Package(
       ],
       path: "Sources/flowcep", swiftSettings: manners),
 
+    // What outputs that write records as JSON lines share: option rows, and lines on their way to a peer.
+    .target(
+      name: "OutputKit", dependencies: ["PluginABI", "PluginKit", "RecordJSON", "RecordBatch", "CLinux"], path: "Sources/OutputKit",
+      swiftSettings: manners),
+
     // Parts of plugins that tests and benchmarks reach. A plugin itself exports its entry, so a program can hold but one.
     .target(name: "CryptoPAn", dependencies: ["COpenSSL"], path: "Plugins/Intermediate/Anonymize/CryptoPAn", swiftSettings: manners),
 
@@ -144,6 +149,7 @@ let package = Package(
     unitTests("Synthesis"),
     unitTests("Replay", ["IPFIX", "Synthesis"]),
     unitTests("CryptoPAn"),
+    unitTests("OutputKit"),
     unitTests("RecordJSON", ["COpenSSL", "IPFIX", "InformationElements", "PluginABI", "RecordBatch"]),
 
     // The house's own rules: walls, sizes, siblings.

@@ -27,6 +27,8 @@ void flowcep_name_thread(const char *name);
 int flowcep_unacknowledged(int fd);
 /// Bytes in the socket's send queue that have not been sent yet (SIOCOUTQNSD), or -1.
 int flowcep_unsent(int fd);
+/// The receive window that a TCP socket's peer advertised last, in bytes, or -1 (TCP_INFO, Linux 5.4).
+int64_t flowcep_peer_window(int fd);
 /// How many datagrams the kernel has dropped at this socket since it was made (SO_MEMINFO, modulo 2^32), or -1.
 int64_t flowcep_socket_drops(int fd);
 

@@ -1,0 +1,120 @@
+import CLinux
+import Glibc
+import OutputKit
+import PluginKit
+import Sockets
+
+/// UDP: a record in each datagram, or as many as fit. Nothing that a receiver does or does not do is ever fatal.
+final class DatagramSink: Sink {
+  private let host: Host
+  private let counters: SinkCounters
+  private let address: SocketAddress
+  /// The most bytes of a datagram that takes several records; 0: one record each.
+  private let size: Int
+  private let refused: Counter
+  private let tooLong: Counter
+  private let failed: Counter
+  private var descriptor: Int32 = -1
+  private let headers = UnsafeMutablePointer<flowcep_mmsghdr>.allocate(capacity: DatagramSink.batch)
+  private let pieces = UnsafeMutablePointer<iovec>.allocate(capacity: DatagramSink.batch)
+  private var lineCounts = [Int](repeating: 0, count: DatagramSink.batch)
+  private var queued = 0
+  private var saidRefused = false
+  private var saidFailure = false
+
+  /// Datagrams in one system call.
+  private static let batch = 64
+
+  init(_ host: Host, _ options: Options, _ counters: SinkCounters) throws(PluginError) {
+    let (ip, port) = (options.text("ip") ?? "127.0.0.1", options.integer("port") ?? 4739)
+    guard port > 0, let address = SocketAddress(ip, port: UInt16(port)), !address.isAny else {
+      throw PluginError("no address to send to: \"ip\" is \"\(ip)\", \"port\" is \(port)")
+    }
+    (self.host, self.counters, self.address, size) = (host, counters, address, options.integer("datagramSize") ?? 0)
+    refused = host.informationCounter("connection-refused", help: "How often the receiver's machine said that nobody listens.")
+    tooLong = counters.dropped("too-long", help: "Records longer than a datagram can be.")
+    failed = counters.dropped("send-failed", help: "Records that the system did not send.")
+    for index in 0..<Self.batch {
+      headers[index] = flowcep_mmsghdr()
+      headers[index].msg_hdr.msg_iov = pieces + index
+      headers[index].msg_hdr.msg_iovlen = 1
+    }
+  }
+
+  deinit {
+    headers.deallocate()
+    pieces.deallocate()
+  }
+
+  func start() throws(PluginError) {
+    descriptor = socket(address.isIPv4 ? AF_INET : AF_INET6, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    // Connected: one route lookup for all, and the system tells of ports where nobody listens.
+    guard descriptor >= 0, address.withSockAddr({ connect(descriptor, $0, $1) }) == 0 else {
+      throw PluginError("cannot send to \(address): \(String(cString: strerror(errno)))")
+    }
+    var bytes: Int32 = 1 << 20
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+  }
+
+  func stop() {
+    if descriptor >= 0 { close(descriptor) }
+    descriptor = -1
+  }
+
+  func send(_ bytes: UnsafeRawBufferPointer, lineEnds: UnsafeBufferPointer<Int>) {
+    guard let base = bytes.baseAddress else { return }
+    var (start, line) = (0, 0)
+    while line < lineEnds.count {
+      var next = line + 1
+      while next < lineEnds.count, lineEnds[next] - start <= size { next += 1 }
+      add(UnsafeMutableRawPointer(mutating: base) + start, lineEnds[next - 1] - start, lines: next - line)
+      (start, line) = (lineEnds[next - 1], next)
+    }
+    flush()
+  }
+
+  private func add(_ bytes: UnsafeMutableRawPointer, _ count: Int, lines: Int) {
+    pieces[queued] = iovec(iov_base: bytes, iov_len: count)
+    lineCounts[queued] = lines
+    queued += 1
+    if queued == Self.batch { flush() }
+  }
+
+  /// Hands over what is queued; a datagram that the system does not want is counted, and the next one is tried.
+  private func flush() {
+    var (first, isRetry) = (0, false)
+    while first < queued {
+      let count = Int(flowcep_sendmmsg(descriptor, headers + first, UInt32(queued - first), 0))
+      if count > 0 {
+        counters.delivered.add(lineCounts[first..<first + count].reduce(0, +))
+        first += count
+        isRetry = false
+        continue
+      }
+      let error = errno
+      if error == EINTR { continue }
+      // An ICMP message about an earlier datagram: this one has not been sent yet.
+      if error == ECONNREFUSED, !isRetry {
+        noteRefused()
+        isRetry = true
+        continue
+      }
+      drop(lineCounts[first], error)
+      first += 1
+      isRetry = false
+    }
+    queued = 0
+  }
+
+  private func noteRefused() {
+    refused.add(1)
+    if !saidRefused { host.log(.warning, "nobody listens at \(address)") }
+    saidRefused = true
+  }
+
+  private func drop(_ lines: Int, _ error: Int32) {
+    (error == EMSGSIZE ? tooLong : failed).add(lines)
+    if !saidFailure { host.log(.warning, "cannot send to \(address): \(String(cString: strerror(error)))") }
+    saidFailure = true
+  }
+}
