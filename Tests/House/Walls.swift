@@ -12,6 +12,7 @@ enum Walls {
     ("IPFIX", "Sources/Core/IPFIX", ["PluginABI", "RecordBatch", "InformationElements"]),
     ("PluginKit", "Sources/PluginKit", ["PluginABI", "RecordBatch", "InformationElements"]),
     ("RecordJSON", "Sources/Core/RecordJSON", ["PluginABI", "RecordBatch", "InformationElements"]),
+    ("OutputKit", "Sources/OutputKit", ["PluginABI", "PluginKit", "RecordJSON", "RecordBatch", "CLinux"]),
     ("JSONLines", "Sources/CEP/JSONLines", ["EventModel"]),
     ("Configuration", "Sources/Core/Configuration", ["CLibXML2", "Diagnostics", "InformationElements"]),
     ("Sockets", "Sources/Core/Sockets", ["CLinux"]),
@@ -62,9 +63,9 @@ enum Walls {
     "Input/TCP": ["IPFIX"],
     "Input/File": ["IPFIX"],
     "Intermediate/Anonymize": ["CryptoPAn", "COpenSSL"],
-    "Output/JSON": ["RecordJSON"],
-    "Output/ZeroMQ": ["RecordJSON", "CZeroMQ"],
-    "Output/Logstash": ["RecordJSON"],
+    "Output/JSON": ["OutputKit", "RecordJSON"],
+    "Output/ZeroMQ": ["OutputKit", "RecordJSON", "CZeroMQ"],
+    "Output/Logstash": ["OutputKit", "RecordJSON"],
     "Output/CEP": ["RecordEvents", "Engine", "EventModel", "Diagnostics"],
   ]
 

@@ -78,6 +78,7 @@ public final class OutputStage: QueueStage, InstanceSink, @unchecked Sendable {
       instance.name, received: offered.load(ordering: .relaxed),
       delivered: delivered.isEmpty ? (done > ownDrops ? done - ownDrops : 0) : delivered.reduce(0) { $0 + $1.value },
       dropped: queueDrops + own)
+    account.noted = counters.filter { $0.kind == .information }.map { .init($0.name, $0.value) }
     let rest = account.unaccounted
     guard rest > 0 else { return account }
     // Of a batch whose process failed the plugin may have delivered a part.

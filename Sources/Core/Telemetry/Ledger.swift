@@ -20,6 +20,8 @@ public struct Ledger: Sendable {
     public var lost: [Entry]
     /// Records made here beyond those received (an intermediate that splits, a CEP output's detections).
     public var added: UInt64
+    /// What a plugin counts besides: of the delivered records those that are unconfirmed, for example.
+    public var noted: [Entry] = []
 
     public init(
       _ instance: InstanceName, received: UInt64, delivered: UInt64, dropped: [Entry] = [], lost: [Entry] = [], added: UInt64 = 0
@@ -59,12 +61,24 @@ public struct Ledger: Sendable {
       var words = ["received=\(account.received)"]
       if account.added > 0 { words.append("added=\(account.added)") }
       words.append("delivered=\(account.delivered)")
-      words += account.dropped.filter { $0.amount > 0 }.map { "dropped.\(word($0.reason))=\($0.amount)" }
+      words += merged(account.dropped).filter { $0.amount > 0 }.map { "dropped.\(word($0.reason))=\($0.amount)" }
       words += account.lost.filter { $0.amount > 0 }.map { "lost.\(word($0.reason))=\($0.amount)" }
+      words += account.noted.filter { $0.amount > 0 }.map { "\(word($0.reason))=\($0.amount)" }
       if account.unaccounted != 0 { words.append("unaccounted=\(account.unaccounted)") }
       return "\(account.instance.stage.rawValue) \"\(quoted(account.instance.name))\": " + words.joined(separator: " ")
     }
     return (["received=\(received)"] + parts + [closes ? "closed" : "open"]).joined(separator: "; ")
+  }
+
+  /// A stage and its plugin may drop for the same reason.
+  private func merged(_ entries: [Entry]) -> [Entry] {
+    entries.reduce(into: []) { merged, entry in
+      if let place = merged.firstIndex(where: { $0.reason == entry.reason }) {
+        merged[place].amount &+= entry.amount
+      } else {
+        merged.append(entry)
+      }
+    }
   }
 
   /// A reason as one word, so that the line can be split at spaces.
