@@ -1,0 +1,95 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+extension ExpressionCompiler {
+  func compileAccess(_ expression: Expression) throws(DeploymentError) -> Evaluator {
+    switch expression.node {
+    case .column(let stream, let property):
+      guard let type = type(ofStream: stream) else { throw DeploymentError("no stream \(stream)") }
+      let slot = environment.layouts.slot(type, property)
+      if stream == Expression.contextStream { return { frame in frame.context?[slot] ?? .null } }
+      return { frame in frame.events[stream]?[slot] ?? .null }
+    case .event(let stream):
+      if stream == Expression.contextStream { return { frame in Value(frame.context) } }
+      return { frame in Value(frame.events[stream]?.origin) }
+    case .nested(let row, let property):
+      guard let type = row.type.eventType else { throw DeploymentError("a property of what is no row") }
+      let slot = environment.layouts.slot(type, property)
+      let row = try compile(row)
+      return { frame throws(EvaluationError) in
+        switch try row(frame) {
+        case .event(let event): event[slot]
+        case .map(let map): map[type.properties[property].name]
+        default: .null
+        }
+      }
+    case .key(let map, let name):
+      let map = try compile(map)
+      return { frame throws(EvaluationError) in
+        switch try map(frame) {
+        case .map(let map): map[name]
+        case .event(let event): event.type.index(of: name).map { event[$0] } ?? .null
+        default: .null
+        }
+      }
+    case .element(let array, let index):
+      let (array, index) = (try compile(array), try compile(index))
+      return { frame throws(EvaluationError) in
+        guard let values = try array(frame).array, let index = try index(frame).integer else { return .null }
+        return index >= 0 && index < values.count ? values[Int(index)] : .null
+      }
+    case .variable(let name):
+      guard let variable = localVariables[name] ?? environment.variables[name] else { throw DeploymentError("no variable \(name)") }
+      return { _ in variable.value }
+    case .local(let number): return { frame in number < frame.locals.count ? frame.locals[number] : .null }
+    default: throw DeploymentError("no access")
+    }
+  }
+
+  func compilePrevious(_ previous: Expression.Previous) throws(DeploymentError) -> Evaluator {
+    let stream = previous.stream
+    let index = try compile(previous.index)
+    let value = try compile(previous.value)
+    let kind = previous.kind
+    return { frame throws(EvaluationError) in
+      guard stream < frame.history.count, let history = frame.history[stream], let event = frame.events[stream] else { return .null }
+      let valueOf = { (found: Event?) throws(EvaluationError) -> Value in
+        guard let found else { return .null }
+        guard let value else { return .event(found.origin) }
+        frame.events[stream] = found
+        defer { frame.events[stream] = event }
+        return try value(frame)
+      }
+      switch kind {
+      case .count: return history.count(at: event).map { .int(Int64($0)) } ?? .null
+      case .window:
+        guard let events = history.window(at: event) else { return .null }
+        var values: [Value] = []
+        for event in events { values.append(try valueOf(event)) }
+        return .array(values)
+      case .previous, .tail, .prior:
+        let offset = try index.map { e throws(EvaluationError) in try e(frame) }?.integer ?? (kind == .tail ? 0 : 1)
+        return try valueOf(history.event(kind, Int(offset), at: event, isNew: frame.isNew))
+      }
+    }
+  }
+
+  func compileTableRow(_ name: String, _ keys: [Expression]) throws(DeploymentError) -> Evaluator {
+    guard let table = environment.tables[name] else { throw DeploymentError("no table \(name)") }
+    let keys = try compile(keys)
+    return { frame throws(EvaluationError) in Value(table.row(try evaluateAll(keys, frame))) }
+  }
+
+  func compileMatchPrevious(_ operand: Expression, _ count: Int) throws(DeploymentError) -> Evaluator {
+    let operand = try compile(operand)
+    return { frame throws(EvaluationError) in
+      let position = frame.earlierRows.count - count
+      guard position >= 0 else { return .null }
+      let current = frame.events[1]
+      frame.events[1] = frame.earlierRows[position]
+      defer { frame.events[1] = current }
+      return try operand(frame)
+    }
+  }
+}

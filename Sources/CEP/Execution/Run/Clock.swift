@@ -1,0 +1,84 @@
+internal import Builtins
+
+/// Engine time, and what waits for it.
+///
+/// Time may be set back: nothing fires then, and new timers are counted from the earlier time.
+final class Clock {
+  private(set) var now: Int64
+  private var heap: [Timer] = []
+  private var sequence: UInt64 = 0
+
+  init(start: Int64) { now = start }
+
+  /// Of several timers due at one instant the one of the statement deployed first is first.
+  @discardableResult
+  func schedule(at time: Int64, for owner: StatementRuntime?, _ action: @escaping () throws(EvaluationError) -> Void) -> Timer {
+    sequence += 1
+    let timer = Timer(time: time, owner: owner, sequence: sequence, action: action)
+    heap.append(timer)
+    var child = heap.count - 1
+    while child > 0, heap[child].precedes(heap[(child - 1) / 2]) {
+      heap.swapAt(child, (child - 1) / 2)
+      child = (child - 1) / 2
+    }
+    return timer
+  }
+
+  func set(_ time: Int64) { now = time }
+
+  /// When the next timer is due.
+  var nextTime: Int64? {
+    dropCancelled()
+    return heap.first?.time
+  }
+
+  /// Takes out the timers that are due, in order.
+  func takeDue() -> [Timer] {
+    var due: [Timer] = []
+    while let time = nextTime, time <= now { due.append(removeFirst()) }
+    return due
+  }
+
+  private func dropCancelled() { while let first = heap.first, first.isCancelled { _ = removeFirst() } }
+
+  private func removeFirst() -> Timer {
+    let first = heap[0]
+    let last = heap.removeLast()
+    guard !heap.isEmpty else { return first }
+    heap[0] = last
+    var parent = 0
+    while true {
+      var least = parent
+      for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && heap[child].precedes(heap[least]) { least = child }
+      if least == parent { return first }
+      heap.swapAt(parent, least)
+      parent = least
+    }
+  }
+}
+
+/// Something to do at a time.
+final class Timer {
+  let time: Int64
+  /// Nil for the engine's own, which run before all statements.
+  let owner: StatementRuntime?
+  let sequence: UInt64
+  private(set) var isCancelled = false
+  private let action: () throws(EvaluationError) -> Void
+
+  init(time: Int64, owner: StatementRuntime?, sequence: UInt64, action: @escaping () throws(EvaluationError) -> Void) {
+    self.time = time
+    self.owner = owner
+    self.sequence = sequence
+    self.action = action
+  }
+
+  func cancel() { isCancelled = true }
+  func fire() throws(EvaluationError) { if !isCancelled { try action() } }
+
+  func precedes(_ other: Timer) -> Bool {
+    if time != other.time { return time < other.time }
+    let (order, otherOrder) = (owner?.order ?? -1, other.owner?.order ?? -1)
+    return order != otherOrder ? order < otherOrder : sequence < other.sequence
+  }
+}

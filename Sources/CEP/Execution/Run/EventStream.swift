@@ -1,0 +1,117 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+/// The events of one type, and the statements that read them, as themselves or through a supertype.
+final class EventStream {
+  let type: EventType
+  private var own: [Consumer] = []
+  /// Streams of supertypes and variants, which see these events with their own properties.
+  private var views: [EventStream] = []
+  /// All consumers in the order in which they run, each with the view that it reads; rebuilt after a change.
+  private var order: [(consumer: Consumer, view: Int)]?
+  private var mappings: [[Int]] = []
+
+  private let layouts: Layouts
+
+  init(type: EventType, layouts: Layouts) {
+    self.type = type
+    self.layouts = layouts
+  }
+
+  var hasConsumers: Bool { !own.isEmpty || views.contains(where: \.hasConsumers) }
+
+  func addView(of stream: EventStream) {
+    guard stream !== self, !views.contains(where: { $0 === stream }) else { return }
+    views.append(stream)
+    var mapping = [Int](repeating: -1, count: layouts.width(of: stream.type))
+    for (index, property) in stream.type.properties.enumerated() {
+      let slot = layouts.slot(stream.type, index)
+      if slot >= 0, let own = type.index(of: property.name) { mapping[slot] = layouts.slot(type, own) }
+    }
+    mappings.append(mapping)
+    order = nil
+  }
+
+  func add(_ consumer: Consumer) {
+    own.append(consumer)
+    order = nil
+  }
+
+  func remove(_ consumer: Consumer) {
+    own.removeAll { $0 === consumer }
+    order = nil
+  }
+
+  private func ordered(in runtime: Runtime) -> [(consumer: Consumer, view: Int)] {
+    var all = own.map { (consumer: $0, view: -1) }
+    for (number, view) in views.enumerated() { all += view.own.map { (consumer: $0, view: number) } }
+    all = all.enumerated().sorted { a, b in
+      let (x, y) = (a.element.consumer, b.element.consumer)
+      if runtime.honoursPriorities, x.statement.priority != y.statement.priority { return x.statement.priority > y.statement.priority }
+      if x.statement.order != y.statement.order { return x.statement.order < y.statement.order }
+      return x.rank != y.rank ? x.rank < y.rank : a.offset < b.offset
+    }.map(\.element)
+    return all
+  }
+
+  func deliver(_ event: Event, in runtime: Runtime) {
+    let consumers: [(consumer: Consumer, view: Int)]
+    if let order, !isStale {
+      consumers = order
+    } else {
+      consumers = ordered(in: runtime)
+      order = consumers
+      seenVersion = versions
+    }
+    var converted = [Event?](repeating: nil, count: views.count)
+    var current: StatementRuntime?
+    var skipsBelow: Int?
+    for (consumer, view) in consumers {
+      let statement = consumer.statement
+      if let current, current !== statement {
+        runtime.attempt(current) { () throws(EvaluationError) in try current.endPass() }
+        if runtime.honoursPriorities, current.drops, current.wasTouched { skipsBelow = current.priority }
+        current.wasTouched = false
+      }
+      if let limit = skipsBelow, statement.priority < limit { return }
+      current = statement
+      let seen: Event
+      if view < 0 {
+        seen = event
+      } else {
+        seen = converted[view] ?? convert(event, view)
+        converted[view] = seen
+      }
+      runtime.attempt(statement) { () throws(EvaluationError) in try consumer.receive(seen) }
+    }
+    if let current {
+      runtime.attempt(current) { () throws(EvaluationError) in try current.endPass() }
+      current.wasTouched = false
+    }
+  }
+
+  /// The supertypes' consumers may change without this stream's knowing.
+  private var seenVersion: [Int] = []
+  private var versions: [Int] { [own.count] + views.map(\.own.count) }
+  private var isStale: Bool { views.isEmpty ? false : seenVersion != versions }
+
+  private func convert(_ event: Event, _ view: Int) -> Event {
+    let mapping = mappings[view]
+    return Event.make(views[view].type, time: event.time, count: mapping.count, underlying: event.origin) { event[mapping[$0]] }
+  }
+}
+
+/// A statement's entry for the events of one type.
+final class Consumer {
+  unowned let statement: StatementRuntime
+  /// Within a statement: a context's own first, then subqueries, then sources.
+  let rank: Int
+  let receive: (Event) throws(EvaluationError) -> Void
+
+  init(statement: StatementRuntime, rank: Int, receive: @escaping (Event) throws(EvaluationError) -> Void) {
+    self.statement = statement
+    self.rank = rank
+    self.receive = receive
+  }
+}

@@ -1,0 +1,187 @@
+public import Builtins
+public import EventModel
+
+/// Rows of one statement at one instant: what a listener is told in one call.
+public struct StatementOutput {
+  /// The statement's number in order of deployment.
+  public let statement: Int
+  public let time: Int64
+  public let new: [Event]
+  /// Empty unless the statement selects the remove stream.
+  public let old: [Event]
+}
+
+/// Runs deployed statements over events and time, one event after the other.
+///
+/// A pass is one event, one advance of time, or one row that a statement inserted into a stream. In a pass the statements run in order of
+/// deployment (by priority first, where that is honoured); then their rows are given out; then what they inserted is processed,
+/// one at a time.
+public final class Runtime {
+  let clock: Clock
+  let honoursPriorities: Bool
+  /// Keys come from the network: tables are keyed with it.
+  let seed: UInt64
+  public private(set) var statementCount = 0
+  var statements: [StatementRuntime] = []
+  let layouts = Layouts()
+  private var streams: [ObjectIdentifier: EventStream] = [:]
+  private var frontQueue = WorkQueue()
+  private var backQueue = WorkQueue()
+  private var pending: [StatementRuntime] = []
+  private var changedWindows: [NamedWindow] = []
+  /// Called with each statement's rows.
+  public var onOutput: (StatementOutput) -> Void = { _ in }
+  /// Called where a statement fails on an event.
+  public var onFailure: (_ statement: Int, _ error: EvaluationError) -> Void = { _, _ in }
+  public private(set) var failures: UInt64 = 0
+
+  public init(start: Int64 = 0, seed: UInt64 = UInt64.random(in: .min ... .max), honoursPriorities: Bool = false) {
+    clock = Clock(start: start)
+    self.seed = seed
+    self.honoursPriorities = honoursPriorities
+  }
+
+  public var now: Int64 { clock.now }
+  /// When the next timer is due; nil when nothing waits.
+  public var nextTimer: Int64? { clock.nextTime }
+
+  // MARK: Passes
+
+  /// Sets the clock (also back), then runs what is due.
+  public func advance(to time: Int64) {
+    clock.set(time)
+    runTimers()
+  }
+
+  /// Runs what is due at the present time.
+  func runTimers() {
+    let due = clock.takeDue()
+    if due.isEmpty { return }
+    var byStatement: [(owner: StatementRuntime?, timers: [Timer])] = []
+    for timer in due {
+      if let index = byStatement.firstIndex(where: { $0.owner === timer.owner }) {
+        byStatement[index].timers.append(timer)
+      } else {
+        byStatement.append((timer.owner, [timer]))
+      }
+    }
+    if honoursPriorities {
+      byStatement = byStatement.enumerated().sorted {
+        let (a, b) = ($0.element.owner?.priority ?? .max, $1.element.owner?.priority ?? .max)
+        return a != b ? a > b : $0.offset < $1.offset
+      }.map(\.element)
+    }
+    for (owner, timers) in byStatement {
+      for timer in timers { attempt(owner) { () throws(EvaluationError) in try timer.fire() } }
+      if let owner { attempt(owner) { () throws(EvaluationError) in try owner.endPass() } }
+    }
+    finishPass()
+  }
+
+  /// Processes one event, and all that follows from it.
+  public func send(_ event: Event) {
+    deliver(event)
+    finishPass()
+  }
+
+  /// Says which properties statements read; before the first event of the type is made.
+  public func use(_ properties: Set<Int>, of type: EventType) { layouts.use(properties, of: type) }
+  /// The number of slots that an event of a type has.
+  public func width(of type: EventType) -> Int { layouts.width(of: type) }
+  /// The slot of a property; -1 where no statement reads it.
+  public func slot(_ type: EventType, _ property: Int) -> Int { layouts.slot(type, property) }
+
+  private func deliver(_ event: Event) {
+    guard let stream = streams[ObjectIdentifier(event.type)] else { return }
+    stream.deliver(event, in: self)
+  }
+
+  func attempt(_ statement: StatementRuntime?, _ work: () throws(EvaluationError) -> Void) {
+    do throws(EvaluationError) {
+      try work()
+    } catch {
+      failures += 1
+      statement?.abandonPass()
+      onFailure(statement?.order ?? -1, error)
+    }
+  }
+
+  private func finishPass() {
+    giveOut()
+    if frontQueue.isEmpty { dispatchWindows() }
+    drainFront()
+    while let event = backQueue.take() {
+      deliver(event)
+      giveOut()
+      dispatchWindows()
+      drainFront()
+    }
+  }
+
+  private func drainFront() {
+    while let event = frontQueue.take() {
+      deliver(event)
+      giveOut()
+      dispatchWindows()
+    }
+  }
+
+  /// Tells the windows' consumers what changed, until nothing changes any more.
+  private func dispatchWindows() {
+    while !changedWindows.isEmpty {
+      let windows = changedWindows
+      changedWindows.removeAll()
+      for window in windows { window.dispatch() }
+      giveOut()
+    }
+  }
+
+  private func giveOut() {
+    if pending.isEmpty { return }
+    let statements = pending
+    pending.removeAll(keepingCapacity: true)
+    for statement in statements { statement.giveOut() }
+  }
+
+  // MARK: For statements
+
+  func notePending(_ statement: StatementRuntime) { pending.append(statement) }
+  func noteChanged(_ window: NamedWindow) { changedWindows.append(window) }
+
+  /// An inserted row waits for the end of the pass; one for a named window goes before the others.
+  func insert(_ event: Event, first: Bool) {
+    if first { frontQueue.append(event) } else { backQueue.append(event) }
+  }
+
+  func stream(of type: EventType) -> EventStream {
+    if let stream = streams[ObjectIdentifier(type)] { return stream }
+    let stream = EventStream(type: type, layouts: layouts)
+    for other in streams.values {
+      if type.isKind(of: other.type) { stream.addView(of: other) }
+      if other.type.isKind(of: type) { other.addView(of: stream) }
+    }
+    streams[ObjectIdentifier(type)] = stream
+    return stream
+  }
+
+  /// Whether events of a type reach any statement.
+  public func isRead(_ type: EventType) -> Bool { streams[ObjectIdentifier(type)]?.hasConsumers ?? false }
+}
+
+/// First in, first out.
+struct WorkQueue {
+  private var events: [Event] = []
+  private var head = 0
+  var isEmpty: Bool { head == events.count }
+  mutating func append(_ event: Event) { events.append(event) }
+  mutating func take() -> Event? {
+    guard head < events.count else { return nil }
+    let event = events[head]
+    head += 1
+    if head == events.count {
+      events.removeAll(keepingCapacity: true)
+      head = 0
+    }
+    return event
+  }
+}

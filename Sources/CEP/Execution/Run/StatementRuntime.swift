@@ -1,0 +1,91 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+/// A deployed statement: its place in the order, its rows of the current pass, its instances (one, or one per context partition).
+final class StatementRuntime {
+  let order: Int
+  let plan: StatementPlan
+  let priority: Int
+  let drops: Bool
+  unowned let runtime: Runtime
+  let environment: Environment
+  /// Whether the current event got past a filter, for `@Drop`.
+  var wasTouched = false
+  private var newRows: [Event] = []
+  private var oldRows: [Event] = []
+  private var isPending = false
+  /// Instances with something to do when the pass ends (joins).
+  private var unfinished: [StatementInstance] = []
+  var rowsOut: UInt64 = 0
+  /// Makes the statement's instance for a partition.
+  var makeInstance: ((Partition?) throws(EvaluationError) -> StatementInstance)?
+  /// The only instance of a statement without context.
+  var instance: StatementInstance?
+  var partitions: ContextRuntime?
+
+  init(order: Int, plan: StatementPlan, runtime: Runtime, environment: Environment) {
+    self.order = order
+    self.plan = plan
+    priority = plan.priority
+    drops = plan.drops
+    self.runtime = runtime
+    self.environment = environment
+  }
+
+  /// Rows for the listener; those of one pass are told in one call.
+  func output(new: [Event], old: [Event]) {
+    newRows += new
+    oldRows += old
+    if !isPending {
+      isPending = true
+      runtime.notePending(self)
+    }
+  }
+
+  func giveOut() {
+    let (new, old) = (newRows, oldRows)
+    newRows.removeAll(keepingCapacity: true)
+    oldRows.removeAll(keepingCapacity: true)
+    isPending = false
+    rowsOut += UInt64(new.count + old.count)
+    runtime.onOutput(StatementOutput(statement: order, time: runtime.now, new: new, old: old))
+  }
+
+  func finishLater(_ instance: StatementInstance) { unfinished.append(instance) }
+
+  /// All sources have seen the pass: joins are made now.
+  func endPass() throws(EvaluationError) {
+    if unfinished.isEmpty { return }
+    let instances = unfinished
+    unfinished.removeAll(keepingCapacity: true)
+    for instance in instances { try instance.endPass() }
+  }
+
+  func abandonPass() {
+    let instances = unfinished
+    unfinished.removeAll(keepingCapacity: true)
+    for instance in instances { instance.abandonPass() }
+  }
+}
+
+/// A statement at work: for itself, or for one partition of its context.
+class StatementInstance {
+  unowned let statement: StatementRuntime
+  let partition: Partition?
+
+  init(_ statement: StatementRuntime, _ partition: Partition?) {
+    self.statement = statement
+    self.partition = partition
+  }
+
+  func start() throws(EvaluationError) {}
+  func endPass() throws(EvaluationError) {}
+  func abandonPass() {}
+  /// The partition ends: what is to be given out at the end is given out.
+  func terminate() throws(EvaluationError) {}
+  /// Cancels timers and leaves the streams.
+  func stop() {}
+  /// The current rows, for a pull.
+  func currentRows() throws(EvaluationError) -> [Event] { [] }
+}

@@ -1,0 +1,67 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+/// The last steps of a change's rows: order, limit, distinct; then to the listener and into other streams.
+final class OutputStage {
+  private let code: SelectCode
+  private let frame: Frame
+  private unowned let statement: StatementRuntime
+
+  init(_ code: SelectCode, _ frame: Frame, _ statement: StatementRuntime) {
+    self.code = code
+    self.frame = frame
+    self.statement = statement
+  }
+
+  func give(_ rows: Rows) throws(EvaluationError) {
+    let new = try arrange(rows.new)
+    let old = try arrange(rows.old)
+    if new.isEmpty, old.isEmpty { return }
+    if let insertion = code.insertion {
+      if insertion.givesNew { insert(new, insertion) }
+      if insertion.givesOld { insert(old, insertion) }
+    }
+    statement.wasTouched = true
+    switch code.plan.selection {
+    case .insert: if !new.isEmpty { statement.output(new: new, old: []) }
+    case .remove: if !old.isEmpty { statement.output(new: old, old: []) }
+    case .both: statement.output(new: new, old: old)
+    }
+  }
+
+  private func insert(_ rows: [Event], _ insertion: Insertion) {
+    let runtime = statement.runtime
+    for row in rows {
+      let event = insertion.event(row, time: frame.clock.now)
+      if let table = insertion.table {
+        table.insert(event)
+      } else {
+        runtime.insert(event, first: insertion.window != nil)
+      }
+    }
+  }
+
+  func arrange(_ rows: [Row]) throws(EvaluationError) -> [Event] {
+    var rows = rows
+    if let ordering = code.ordering, rows.count > 1 {
+      rows = rows.enumerated().sorted { a, b in
+        let order = ordering.compare(a.element.keys, b.element.keys)
+        return order != 0 ? order < 0 : a.offset < b.offset
+      }.map(\.element)
+    }
+    var events = rows.map(\.event)
+    if code.plan.distinct {
+      var seen = Set<[Value]>()
+      events = events.filter { seen.insert($0.values).inserted }
+    }
+    if code.plan.limit != nil {
+      let skip = try code.offset.map { e throws(EvaluationError) in try e(frame) }?.integer ?? 0
+      events = Array(events.dropFirst(Int(max(skip, 0))))
+      if let count = try code.limit.map({ e throws(EvaluationError) in try e(frame) })?.integer, count >= 0, count < events.count {
+        events = Array(events.prefix(Int(count)))
+      }
+    }
+    return events
+  }
+}

@@ -1,0 +1,220 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+/// An output row with the keys that order it.
+struct Row {
+  let event: Event
+  let keys: [Value]
+}
+
+/// The rows of one change.
+struct Rows {
+  var new: [Row] = []
+  var old: [Row] = []
+  var isEmpty: Bool { new.isEmpty && old.isEmpty }
+}
+
+/// Turns the rows that enter and leave into output rows, by the statement's form of aggregation and grouping.
+final class ResultProcessor {
+  let code: SelectCode
+  let frame: Frame
+  let form: GroupingPlan.Form
+  /// One table per level: one level but for rollup.
+  let tables: [GroupTable]
+  /// The only group of a statement without keys.
+  let whole: Group
+
+  init(_ code: SelectCode, _ frame: Frame, seed: UInt64) {
+    self.code = code
+    self.frame = frame
+    form = code.plan.grouping.form
+    let levels = form == .rollup ? code.plan.grouping.levels.count : 1
+    tables = (0..<levels).map { _ in GroupTable(code.aggregates, seed: seed) }
+    whole = tables[0].newGroup([])
+  }
+
+  func process(new: [Tuple], old: [Tuple]) throws(EvaluationError) -> Rows {
+    switch form {
+    case .rowPerEvent:
+      frame.group = nil
+      return Rows(new: try rows(new, isNew: true), old: code.givesOld ? try rows(old, isNew: false) : [])
+    case .rowForAll:
+      let before = code.givesOld ? try wholeRow(isNew: false) : []
+      try apply(new, old)
+      return Rows(new: try wholeRow(isNew: true), old: before)
+    case .aggregatedRowPerEvent:
+      try apply(new, old)
+      frame.group = whole
+      return Rows(new: try rows(new, isNew: true), old: code.givesOld ? try rows(old, isNew: false) : [])
+    case .groupedRowPerEvent:
+      let newKeys = try keys(new)
+      let oldKeys = try keys(old)
+      try applyGrouped(new, newKeys, old, oldKeys)
+      let rows = Rows(
+        new: try groupedRows(new, newKeys, isNew: true), old: code.givesOld ? try groupedRows(old, oldKeys, isNew: false) : [])
+      reclaim(oldKeys)
+      return rows
+    case .rowPerGroup: return try processGroups(new, old)
+    case .rollup: return try processLevels(new, old)
+    }
+  }
+
+  // MARK: A row per event
+
+  /// Rows of events, with whatever group the frame has.
+  func rows(_ tuples: [Tuple], isNew: Bool) throws(EvaluationError) -> [Row] {
+    frame.isNew = isNew
+    var rows: [Row] = []
+    for tuple in tuples {
+      frame.load(tuple)
+      if let row = try currentRow() { rows.append(row) }
+    }
+    return rows
+  }
+
+  private func groupedRows(_ tuples: [Tuple], _ keys: [[Value]], isNew: Bool) throws(EvaluationError) -> [Row] {
+    frame.isNew = isNew
+    var rows: [Row] = []
+    for (tuple, key) in zip(tuples, keys) {
+      frame.load(tuple)
+      frame.group = tables[0].find(key) ?? tables[0].newGroup(key)
+      if let row = try currentRow() { rows.append(row) }
+    }
+    return rows
+  }
+
+  /// The row for what the frame holds, unless HAVING rejects it.
+  func currentRow() throws(EvaluationError) -> Row? {
+    if let having = code.having, !(try having(frame).isTrue) { return nil }
+    let event = try code.row(frame)
+    guard let ordering = code.ordering else { return Row(event: event, keys: []) }
+    return Row(event: event, keys: try evaluateAll(ordering.keys, frame))
+  }
+
+  // MARK: One row for all
+
+  func wholeRow(isNew: Bool) throws(EvaluationError) -> [Row] {
+    frame.isNew = isNew
+    frame.group = whole
+    for index in frame.events.indices { frame.events[index] = nil }
+    return try currentRow().map { [$0] } ?? []
+  }
+
+  // MARK: Aggregates
+
+  /// New rows enter before old ones leave.
+  func apply(_ new: [Tuple], _ old: [Tuple]) throws(EvaluationError) {
+    for tuple in new { try apply(tuple, to: whole, entering: true) }
+    for tuple in old { try apply(tuple, to: whole, entering: false) }
+  }
+
+  func apply(_ tuple: Tuple, to group: Group, entering: Bool) throws(EvaluationError) {
+    frame.load(tuple)
+    group.count += entering ? 1 : -1
+    for (number, aggregate) in code.aggregates.enumerated() {
+      try aggregate.apply(group.state(number), frame, entering: entering)
+    }
+  }
+
+  func keys(_ tuples: [Tuple]) throws(EvaluationError) -> [[Value]] {
+    var keys: [[Value]] = []
+    keys.reserveCapacity(tuples.count)
+    for tuple in tuples {
+      frame.load(tuple)
+      keys.append(try evaluateAll(code.keys, frame))
+    }
+    return keys
+  }
+
+  func applyGrouped(_ new: [Tuple], _ newKeys: [[Value]], _ old: [Tuple], _ oldKeys: [[Value]]) throws(EvaluationError) {
+    for (tuple, key) in zip(new, newKeys) { try apply(tuple, to: tables[0].group(key), entering: true) }
+    for (tuple, key) in zip(old, oldKeys) { try apply(tuple, to: tables[0].group(key), entering: false) }
+  }
+
+  /// Forgets groups that nothing is in any more.
+  func reclaim(_ keys: [[Value]]) { for key in keys { if let group = tables[0].find(key), group.count <= 0 { tables[0].remove(key) } } }
+
+  // MARK: A row per group
+
+  private func processGroups(_ new: [Tuple], _ old: [Tuple]) throws(EvaluationError) -> Rows {
+    let newKeys = try keys(new)
+    let oldKeys = try keys(old)
+    let touched = try touchedGroups(new, newKeys, old, oldKeys)
+    let before = code.givesOld ? try rows(ofGroups: touched, isNew: false) : []
+    try applyGrouped(new, newKeys, old, oldKeys)
+    let after = try rows(ofGroups: touched, isNew: true)
+    reclaim(oldKeys)
+    return Rows(new: after, old: before)
+  }
+
+  /// The groups of a change in order of first appearance, each with the last row that belongs to it.
+  func touchedGroups(_ new: [Tuple], _ newKeys: [[Value]], _ old: [Tuple], _ oldKeys: [[Value]]) throws(EvaluationError) -> [Group] {
+    var touched: [Group] = []
+    markCount += 1
+    for (tuple, key) in zip(new + old, newKeys + oldKeys) {
+      let group = tables[0].group(key)
+      if group.mark != markCount {
+        group.mark = markCount
+        touched.append(group)
+      }
+      group.representative = tuple
+    }
+    return touched
+  }
+  private var markCount = 0
+
+  func rows(ofGroups groups: [Group], isNew: Bool) throws(EvaluationError) -> [Row] {
+    frame.isNew = isNew
+    var rows: [Row] = []
+    for group in groups {
+      guard let tuple = group.representative else { continue }
+      frame.load(tuple)
+      frame.group = group
+      if let row = try currentRow() { rows.append(row) }
+    }
+    return rows
+  }
+
+  // MARK: Levels
+
+  private func levelKey(_ key: [Value], _ level: [Int]) -> [Value] { level.map { key[$0] } }
+
+  private func processLevels(_ new: [Tuple], _ old: [Tuple]) throws(EvaluationError) -> Rows {
+    let newKeys = try keys(new)
+    let oldKeys = try keys(old)
+    let levels = code.plan.grouping.levels
+    var touched: [[Group]] = []
+    markCount += 1
+    for (number, level) in levels.enumerated() {
+      var groups: [Group] = []
+      for (tuple, key) in zip(new + old, newKeys + oldKeys) {
+        let group = tables[number].group(levelKey(key, level))
+        if group.mark != markCount {
+          group.mark = markCount
+          groups.append(group)
+        }
+        group.representative = tuple
+      }
+      touched.append(groups)
+    }
+    let before = code.givesOld ? try levelRows(touched, isNew: false) : []
+    for (number, level) in levels.enumerated() {
+      for (tuple, key) in zip(new, newKeys) { try apply(tuple, to: tables[number].group(levelKey(key, level)), entering: true) }
+      for (tuple, key) in zip(old, oldKeys) { try apply(tuple, to: tables[number].group(levelKey(key, level)), entering: false) }
+    }
+    let after = try levelRows(touched, isNew: true)
+    for (number, groups) in touched.enumerated() { for group in groups where group.count <= 0 { tables[number].remove(group.key) } }
+    return Rows(new: after, old: before)
+  }
+
+  func levelRows(_ touched: [[Group]], isNew: Bool) throws(EvaluationError) -> [Row] {
+    var result: [Row] = []
+    for (number, groups) in touched.enumerated() {
+      frame.level = code.plan.grouping.levels[number]
+      result += try rows(ofGroups: groups, isNew: isNew)
+    }
+    frame.level = nil
+    return result
+  }
+}

@@ -1,0 +1,125 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+/// A SELECT with its expressions compiled, shared by all its instances.
+final class SelectCode {
+  let plan: SelectPlan
+  let types: [EventType]
+  let filter: Evaluator?
+  let columns: [Evaluator]
+  let aggregates: [AggregateCode]
+  let keys: [Evaluator]
+  let having: Evaluator?
+  let ordering: Ordering?
+  let limit: Evaluator?
+  let offset: Evaluator?
+  let subqueries: [SubqueryCode]
+  /// The remove stream's rows are asked for.
+  let givesOld: Bool
+  let insertion: Insertion?
+  /// Rows of a large type stand in slots; listeners get them property by property.
+  let widening: [Int]?
+  /// The largest constant offset of `prior`, by stream; nil where it is not used.
+  let priorDepths: [Int?]
+
+  init(_ plan: SelectPlan, subqueries: [SubqueryPlan], context: EventType?, environment: Environment) throws(DeploymentError) {
+    self.plan = plan
+    types = plan.sources.map(\.type)
+    let compiler = environment.compiler(types, context: context)
+    filter = try compiler.compile(plan.filter)
+    columns = try compiler.compile(plan.columns.map(\.expression))
+    var aggregates: [AggregateCode] = []
+    for aggregate in plan.aggregates { aggregates.append(try AggregateCode(aggregate, compiler)) }
+    self.aggregates = aggregates
+    keys = try compiler.compile(plan.grouping.keys)
+    having = try compiler.compile(plan.having)
+    ordering =
+      plan.orderBy.isEmpty
+      ? nil : Ordering(keys: try compiler.compile(plan.orderBy.map(\.expression)), descending: plan.orderBy.map(\.descending))
+    limit = try compiler.compile(plan.limit?.count)
+    offset = try compiler.compile(plan.limit?.offset)
+    var compiledSubqueries: [SubqueryCode] = []
+    for subquery in subqueries {
+      compiledSubqueries.append(try SubqueryCode(subquery, outer: types, context: context, environment: environment))
+    }
+    self.subqueries = compiledSubqueries
+    givesOld = plan.selection != .insert
+    if let insert = plan.insertInto { insertion = try Insertion(insert, plan, environment) } else { insertion = nil }
+    if let type = plan.passThrough.map({ plan.sources[$0].type }), type.properties.count > Layouts.largestWhole {
+      widening = type.properties.indices.map { environment.layouts.slot(type, $0) }
+    } else {
+      widening = nil
+    }
+    priorDepths = PriorScan.depths(of: plan)
+  }
+
+  /// The output row for what the frame holds.
+  func row(_ frame: Frame) throws(EvaluationError) -> Event {
+    if let stream = plan.passThrough, let event = frame.events[stream] {
+      guard let widening else { return event.origin }
+      return Event.make(plan.outputType, time: event.time, count: widening.count, underlying: event) { event[widening[$0]] }
+    }
+    let columns = self.columns
+    do {
+      return try Event.make(plan.outputType, time: frame.clock.now, count: columns.count) { index in try columns[index](frame) }
+    } catch let error as EvaluationError { throw error } catch { throw EvaluationError("\(error)") }
+  }
+}
+
+/// How rows become events of another stream.
+struct Insertion {
+  let target: EventType
+  let givesNew: Bool
+  let givesOld: Bool
+  /// For each slot of the target the row's column; nil where the row goes as it is.
+  private let slots: [Int]?
+  private let column: Int?
+  let window: NamedWindow?
+  let table: Table?
+
+  init(_ insert: InsertPlan, _ plan: SelectPlan, _ environment: Environment) throws(DeploymentError) {
+    target = insert.target
+    givesNew = insert.selection != .remove
+    givesOld = insert.selection != .insert
+    column = insert.insertsColumnEvent ? 0 : nil
+    window = environment.windows[target.name]
+    table = environment.tables[target.name]
+    let width = environment.layouts.width(of: target)
+    let isIdentity = plan.outputType === target && insert.mapping.enumerated().allSatisfy { $0.element == $0.offset }
+    if isIdentity || (insert.mapping.isEmpty && plan.outputType.isKind(of: target)) {
+      slots = nil
+    } else {
+      var slots = [Int](repeating: -1, count: width)
+      for (column, property) in insert.mapping.enumerated() {
+        guard let property else { continue }
+        let slot = environment.layouts.slot(target, property)
+        if slot >= 0 { slots[slot] = plan.passThrough == nil ? column : environment.layouts.slot(plan.outputType, column) }
+      }
+      self.slots = slots
+    }
+  }
+
+  func event(_ row: Event, time: Int64) -> Event {
+    if let column, let inner = row[column].event { return inner }
+    guard let slots else { return row.origin }
+    let source = row.origin
+    return Event.make(target, time: time, count: slots.count) { source[slots[$0]] }
+  }
+}
+
+/// Which streams `prior` looks back on, and how far.
+enum PriorScan {
+  static func depths(of plan: SelectPlan) -> [Int?] {
+    var depths = [Int?](repeating: nil, count: plan.sources.count)
+    for expression in plan.allExpressions {
+      expression.visit { node in
+        guard case .previous(let previous) = node, previous.kind == .prior, previous.stream < depths.count else { return }
+        var depth = 64
+        if case .constant(let value)? = previous.index?.node, let number = value.integer { depth = Int(number) }
+        depths[previous.stream] = max(depths[previous.stream] ?? 0, depth)
+      }
+    }
+    return depths
+  }
+}

@@ -1,0 +1,135 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+/// A SELECT at work: sources, windows, the join of several sources, aggregation, output.
+final class SelectInstance: StatementInstance {
+  let code: SelectCode
+  let frame: Frame
+  let processor: ResultProcessor
+  let output: OutputStage
+  private(set) var sources: [SourceRuntime] = []
+  private var join: JoinRuntime?
+  private(set) var limiter: RateLimiter?
+  private var changes: [(new: [Event], old: [Event])] = []
+  private var isWaiting = false
+
+  init(_ statement: StatementRuntime, _ partition: Partition?, _ code: SelectCode, _ sourceCodes: [SourceCode]) throws(EvaluationError) {
+    self.code = code
+    frame = Frame(streams: max(code.types.count, 1), clock: statement.runtime.clock)
+    frame.context = partition?.properties
+    processor = ResultProcessor(code, frame, seed: statement.runtime.seed)
+    output = OutputStage(code, frame, statement)
+    super.init(statement, partition)
+    for code in code.subqueries { frame.subqueries.append(try SubqueryInstance(code, frame, statement)) }
+    for (number, source) in sourceCodes.enumerated() {
+      let receiver = ClosureReceiver { [unowned self] (new, old) throws(EvaluationError) in try self.sourceChanged(number, new, old) }
+      sources.append(try SourceRuntime(source, statement, frame, receiver, priorDepth: code.priorDepths[number]))
+    }
+    frame.history = sources.map(\.history)
+    if sources.count > 1 {
+      changes = Array(repeating: ([], []), count: sources.count)
+      join = try JoinRuntime(code, sources, frame, statement.environment)
+    }
+    if let rate = code.plan.outputRate { limiter = try RateLimiter(rate, self) }
+  }
+
+  override func start() throws(EvaluationError) {
+    for subquery in frame.subqueries { try subquery.start() }
+    for source in sources { try source.start() }
+    try limiter?.start()
+  }
+
+  override func stop() {
+    for subquery in frame.subqueries { subquery.stop() }
+    for source in sources { source.stop() }
+    limiter?.stop()
+  }
+
+  override func terminate() throws(EvaluationError) { try limiter?.terminate() }
+
+  private func sourceChanged(_ number: Int, _ new: [Event], _ old: [Event]) throws(EvaluationError) {
+    guard join != nil else { return try process(new: try filtered(new), old: try filtered(old)) }
+    changes[number].new += new
+    changes[number].old += old
+    if !isWaiting {
+      isWaiting = true
+      statement.finishLater(self)
+    }
+  }
+
+  override func endPass() throws(EvaluationError) {
+    guard let join else { return }
+    isWaiting = false
+    let changes = self.changes
+    for index in self.changes.indices { self.changes[index] = ([], []) }
+    let rows = try join.process(changes)
+    try process(new: rows.new, old: rows.old)
+  }
+
+  override func abandonPass() {
+    isWaiting = false
+    for index in changes.indices { changes[index] = ([], []) }
+  }
+
+  private func filtered(_ events: [Event]) throws(EvaluationError) -> [Tuple] {
+    guard let filter = code.filter else { return events.map { Tuple($0) } }
+    var tuples: [Tuple] = []
+    for event in events {
+      frame.events[0] = event
+      if try filter(frame).isTrue { tuples.append(Tuple(event)) }
+    }
+    return tuples
+  }
+
+  private func process(new: [Tuple], old: [Tuple]) throws(EvaluationError) {
+    if let limiter { return try limiter.process(new: new, old: old) }
+    // A change that WHERE has emptied gives no row.
+    if new.isEmpty, old.isEmpty, code.filter != nil || join != nil { return }
+    try output.give(try processor.process(new: new, old: old))
+  }
+
+  /// The rows that the sources now hold, before aggregation.
+  func currentTuples() throws(EvaluationError) -> [Tuple] {
+    if let join { return try join.current() }
+    return try filtered(sources[0].contents)
+  }
+
+  override func currentRows() throws(EvaluationError) -> [Event] { try output.arrange(try processor.snapshot(try currentTuples())) }
+}
+
+extension ResultProcessor {
+  /// The output rows of what the sources hold now.
+  func snapshot(_ tuples: [Tuple]) throws(EvaluationError) -> [Row] {
+    switch form {
+    case .rowPerEvent: return try rows(tuples, isNew: true)
+    case .aggregatedRowPerEvent:
+      frame.group = whole
+      return try rows(tuples, isNew: true)
+    case .rowForAll: return try wholeRow(isNew: true)
+    case .groupedRowPerEvent:
+      var result: [Row] = []
+      for (tuple, key) in zip(tuples, try keys(tuples)) {
+        frame.load(tuple)
+        frame.group = tables[0].find(key) ?? tables[0].newGroup(key)
+        frame.isNew = true
+        if let row = try currentRow() { result.append(row) }
+      }
+      return result
+    case .rowPerGroup: return try rows(ofGroups: try touchedGroups(tuples, try keys(tuples), [], []), isNew: true)
+    case .rollup:
+      let keys = try keys(tuples)
+      var touched: [[Group]] = []
+      for (number, level) in code.plan.grouping.levels.enumerated() {
+        var groups: [Group] = []
+        for (tuple, key) in zip(tuples, keys) {
+          let group = tables[number].group(level.map { key[$0] })
+          group.representative = tuple
+          if !groups.contains(where: { $0 === group }) { groups.append(group) }
+        }
+        touched.append(groups)
+      }
+      return try levelRows(touched, isNew: true)
+    }
+  }
+}

@@ -1,0 +1,199 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+/// One source of a FROM clause, compiled: what it reads, and its windows to be built for each instance.
+final class SourceCode {
+  let plan: SourcePlan
+  let filter: Evaluator?
+  let pattern: PatternCode?
+  let recognizer: MatchRecognizeCode?
+  let window: NamedWindow?
+  let table: Table?
+  private let context: EventType?
+  private let environment: Environment
+
+  init(_ plan: SourcePlan, context: EventType?, environment: Environment) throws(DeploymentError) {
+    self.plan = plan
+    self.context = context
+    self.environment = environment
+    let inputType = plan.matchRecognize?.inputType ?? plan.type
+    recognizer = try plan.matchRecognize.map { m throws(DeploymentError) in
+      try MatchRecognizeCode(m, context: context, environment: environment)
+    }
+    var pattern: PatternCode?
+    var window: NamedWindow?
+    var table: Table?
+    switch plan.kind {
+    case .stream(let type, let filter): self.filter = try environment.compiler([type], context: context).compile(filter)
+    case .pattern(let plan):
+      pattern = try PatternCode(plan, context: context, environment: environment)
+      filter = nil
+    case .window(let name, let filter):
+      window = environment.windows[name]
+      if window == nil { throw DeploymentError("no window \(name)") }
+      self.filter = try environment.compiler([inputType], context: context).compile(filter)
+    case .table(let name):
+      table = environment.tables[name]
+      if table == nil { throw DeploymentError("no table \(name)") }
+      filter = nil
+    }
+    (self.pattern, self.window, self.table) = (pattern, window, table)
+  }
+
+  /// The types whose events it reads.
+  var inputTypes: [EventType] {
+    switch plan.kind {
+    case .stream(let type, _): [type]
+    case .pattern: pattern?.inputTypes ?? []
+    case .window, .table: []
+    }
+  }
+
+  func chain(_ statement: StatementRuntime, _ frame: Frame) throws(EvaluationError) -> ViewChain? {
+    let site = ViewSite(statement: statement, clock: frame.clock, frame: frame.sibling(streams: 1))
+    let inputType = plan.matchRecognize?.inputType ?? plan.type
+    let builder = ViewBuilder(compiler: environment.compiler([inputType], context: context), site: site)
+    do throws(DeploymentError) { return try builder.chain(plan.views, plan.combination) } catch { throw EvaluationError(error.description) }
+  }
+}
+
+/// One source of one instance.
+final class SourceRuntime {
+  let code: SourceCode
+  private let chain: ViewChain?
+  private let first: Receiver
+  private let filterFrame: Frame
+  private var pattern: PatternRuntime?
+  private var recognizer: MatchRecognizer?
+  private var prior: PriorBuffer?
+  private let statement: StatementRuntime
+  private var subscription: NamedWindow.Subscription?
+  let history: History?
+
+  /// - Parameter receiver: who takes what enters and leaves.
+  init(_ code: SourceCode, _ statement: StatementRuntime, _ frame: Frame, _ receiver: Receiver, priorDepth: Int?) throws(EvaluationError) {
+    self.code = code
+    self.statement = statement
+    filterFrame = frame.sibling(streams: 1)
+    let chain = try code.chain(statement, frame)
+    self.chain = chain
+    var end = receiver
+    var recognizer: MatchRecognizer?
+    if let matching = code.recognizer {
+      let made = MatchRecognizer(matching, statement, frame, receiver, hasWindow: chain != nil)
+      recognizer = made
+      end = ClosureReceiver { (new, old) throws(EvaluationError) in try made.receive(new: new, old: old) }
+    }
+    self.recognizer = recognizer
+    chain?.last.next = end
+    var first: Receiver = chain.map { ViewReceiver($0.first) } ?? end
+    var prior: PriorBuffer?
+    if let priorDepth {
+      let buffer = PriorBuffer(depth: priorDepth, keepsUntilLeft: chain != nil)
+      prior = buffer
+      let following = first
+      first = ClosureReceiver { (new, old) throws(EvaluationError) in
+        for event in new { buffer.note(event) }
+        try following.receive(new: new, old: old)
+      }
+    }
+    self.first = first
+    self.prior = prior
+    history = prior == nil ? chain?.history : SourceHistory(window: chain?.history, prior: prior)
+    if let patternCode = code.pattern {
+      let target = first
+      pattern = PatternRuntime(patternCode, statement, frame) { (match) throws(EvaluationError) in try target.receive(new: [match], old: []) }
+    }
+  }
+
+  func start() throws(EvaluationError) {
+    try chain?.start()
+    try pattern?.start()
+    if let window = code.window {
+      subscription = window.subscribe(statement) { [unowned self] (new, old) throws(EvaluationError) in
+        try self.first.receive(new: try self.filtered(new), old: try self.filtered(old))
+      }
+      let held = try filtered(window.contents)
+      if !held.isEmpty, chain != nil { try first.receive(new: held, old: []) }
+    }
+  }
+
+  func stop() {
+    chain?.stop()
+    pattern?.stop()
+    recognizer?.stop()
+    if let subscription { code.window?.unsubscribe(subscription) }
+  }
+
+  func accept(_ event: Event) throws(EvaluationError) {
+    if let pattern { return try pattern.accept(event) }
+    if let filter = code.filter {
+      filterFrame.events[0] = event
+      guard try filter(filterFrame).isTrue else { return }
+    }
+    statement.wasTouched = true
+    try first.receive(new: [event], old: [])
+  }
+
+  private func filtered(_ events: [Event]) throws(EvaluationError) -> [Event] {
+    guard let filter = code.filter else { return events }
+    var kept: [Event] = []
+    for event in events {
+      filterFrame.events[0] = event
+      if try filter(filterFrame).isTrue { kept.append(event) }
+    }
+    return kept
+  }
+
+  var hasWindow: Bool { chain != nil || code.window != nil || code.table != nil }
+
+  /// What the source holds: its windows' rows, or those of the named window or table that it names.
+  var contents: [Event] {
+    if let recognizer { return recognizer.contents }
+    if let chain { return chain.contents }
+    if let table = code.table { return table.rows }
+    if let window = code.window { return (try? filtered(window.contents)) ?? [] }
+    return []
+  }
+}
+
+/// The events that came before each event that is still held.
+final class PriorBuffer {
+  private let depth: Int
+  private let keepsUntilLeft: Bool
+  private var recent: [Event] = []
+  private var earlier: [ObjectIdentifier: (event: Event, before: [Event])] = [:]
+
+  init(depth: Int, keepsUntilLeft: Bool) {
+    self.depth = depth
+    self.keepsUntilLeft = keepsUntilLeft
+  }
+
+  func note(_ event: Event) {
+    if !keepsUntilLeft { earlier.removeAll(keepingCapacity: true) }
+    earlier[ObjectIdentifier(event)] = (event, recent)
+    recent.append(event)
+    if recent.count > depth { recent.removeFirst(recent.count - depth) }
+  }
+
+  func event(_ offset: Int, before event: Event) -> Event? {
+    if offset == 0 { return event }
+    guard let before = earlier[ObjectIdentifier(event)]?.before, offset <= before.count else { return nil }
+    return before[before.count - offset]
+  }
+}
+
+private final class SourceHistory: History {
+  private let window: History?
+  private let prior: PriorBuffer?
+  init(window: History?, prior: PriorBuffer?) {
+    self.window = window
+    self.prior = prior
+  }
+  override func event(_ kind: PreviousKind, _ offset: Int, at event: Event, isNew: Bool) -> Event? {
+    kind == .prior ? prior?.event(offset, before: event) : window?.event(kind, offset, at: event, isNew: isNew)
+  }
+  override func count(at event: Event) -> Int? { window?.count(at: event) }
+  override func window(at event: Event) -> [Event]? { window?.window(at: event) }
+}

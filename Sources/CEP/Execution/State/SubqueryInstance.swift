@@ -1,0 +1,174 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+/// A subquery, compiled. Stream 0 is its own event, stream i + 1 the enclosing statement's stream i.
+final class SubqueryCode {
+  let plan: SubqueryPlan
+  let source: SourceCode
+  let filter: Evaluator?
+  let select: Evaluator?
+  let columns: [Evaluator]
+  let aggregates: [AggregateCode]
+  let groupBy: [Evaluator]
+  let having: Evaluator?
+  /// The value to be compared, over the enclosing statement's streams.
+  let operand: Evaluator?
+
+  init(_ plan: SubqueryPlan, outer: [EventType], context: EventType?, environment: Environment) throws(DeploymentError) {
+    self.plan = plan
+    source = try SourceCode(plan.source, context: context, environment: environment)
+    let compiler = environment.compiler([plan.source.type] + outer, context: context)
+    filter = try compiler.compile(plan.filter)
+    select = try compiler.compile(plan.select)
+    columns = try compiler.compile(plan.columns.map(\.expression))
+    var aggregates: [AggregateCode] = []
+    for aggregate in plan.aggregates { aggregates.append(try AggregateCode(aggregate, compiler)) }
+    self.aggregates = aggregates
+    groupBy = try compiler.compile(plan.groupBy)
+    having = try compiler.compile(plan.having)
+    let outerCompiler = environment.compiler(outer, context: context)
+    switch plan.kind {
+    case .contains(let value, _), .quantified(let value, _, _): operand = try outerCompiler.compile(value)
+    default: operand = nil
+    }
+  }
+}
+
+/// A subquery at work: it keeps its source's rows and is evaluated when asked.
+final class SubqueryInstance {
+  private let code: SubqueryCode
+  private let frame: Frame
+  private let source: SourceRuntime
+  private let isWindowed: Bool
+
+  init(_ code: SubqueryCode, _ outer: Frame, _ statement: StatementRuntime) throws(EvaluationError) {
+    self.code = code
+    frame = outer.sibling(streams: outer.events.count + 1)
+    isWindowed = !code.plan.source.views.isEmpty || code.source.window != nil || code.source.table != nil
+    let keeper = QueueReceiver()
+    source = try SourceRuntime(code.source, statement, frame, keeper, priorDepth: nil)
+    self.keeper = keeper
+  }
+  private let keeper: QueueReceiver
+
+  func start() throws(EvaluationError) { try source.start() }
+  func stop() { source.stop() }
+  func accept(_ event: Event) throws(EvaluationError) { try source.accept(event) }
+
+  private var contents: [Event] { isWindowed ? source.contents : keeper.queue.all }
+
+  private func load(_ outer: Frame) { frame.events = [nil] + outer.events }
+
+  private func matching(_ outer: Frame) throws(EvaluationError) -> [Event] {
+    load(outer)
+    guard let filter = code.filter else { return contents }
+    var kept: [Event] = []
+    for event in contents {
+      frame.events[0] = event
+      if try filter(frame).isTrue { kept.append(event) }
+    }
+    return kept
+  }
+
+  private func selected(_ event: Event) throws(EvaluationError) -> Value {
+    frame.events[0] = event
+    if let type = code.plan.rowType, !code.columns.isEmpty {
+      return .event(Event.make(type, time: frame.clock.now, try evaluateAll(code.columns, frame)))
+    }
+    guard let select = code.select else { return .event(event.origin) }
+    return try select(frame)
+  }
+
+  /// The selected values: of the rows, or of the groups where there are aggregates.
+  private func values(_ outer: Frame) throws(EvaluationError) -> [Value] {
+    let events = try matching(outer)
+    if code.aggregates.isEmpty {
+      var values: [Value] = []
+      for event in events {
+        if let having = code.having {
+          frame.events[0] = event
+          guard try having(frame).isTrue else { continue }
+        }
+        values.append(try selected(event))
+      }
+      return values
+    }
+    return try groupedValues(events)
+  }
+
+  private func groupedValues(_ events: [Event]) throws(EvaluationError) -> [Value] {
+    let table = GroupTable(code.aggregates, seed: 0)
+    var order: [Group] = []
+    if code.groupBy.isEmpty { order.append(table.group([])) }
+    for event in events {
+      frame.events[0] = event
+      let group = table.group(try evaluateAll(code.groupBy, frame))
+      if !order.contains(where: { $0 === group }) { order.append(group) }
+      group.representative = Tuple(event)
+      for (number, aggregate) in code.aggregates.enumerated() { try aggregate.apply(group.state(number), frame, entering: true) }
+    }
+    var values: [Value] = []
+    for group in order {
+      frame.group = group
+      frame.events[0] = group.representative?.first
+      if let having = code.having, !(try having(frame).isTrue) { continue }
+      if code.columns.isEmpty {
+        values.append(try code.select?(frame) ?? .null)
+      } else if let type = code.plan.rowType {
+        values.append(.event(Event.make(type, time: frame.clock.now, try evaluateAll(code.columns, frame))))
+      }
+    }
+    return values
+  }
+
+  func value(_ outer: Frame) throws(EvaluationError) -> Value {
+    switch code.plan.kind {
+    case .scalar:
+      let values = try values(outer)
+      return values.count == 1 ? values[0] : .null
+    case .exists: return .bool(!(try code.aggregates.isEmpty ? matching(outer).isEmpty : values(outer).isEmpty))
+    case .rows:
+      let values = try values(outer)
+      return .array(values)
+    case .contains(_, let negated):
+      guard let operand = try code.operand.map({ e throws(EvaluationError) in try e(outer) }) else { return .null }
+      return contains(operand, try values(outer), negated)
+    case .quantified(_, let comparison, let all):
+      guard let operand = try code.operand.map({ e throws(EvaluationError) in try e(outer) }) else { return .null }
+      return quantified(operand, try values(outer), comparison, all: all)
+    }
+  }
+
+  private func contains(_ operand: Value, _ values: [Value], _ negated: Bool) -> Value {
+    if values.isEmpty { return .bool(negated) }
+    if operand.isNull { return .null }
+    if values.contains(operand) { return .bool(!negated) }
+    return values.contains(where: \.isNull) ? .null : .bool(negated)
+  }
+
+  private func quantified(_ operand: Value, _ values: [Value], _ comparison: Comparison, all: Bool) -> Value {
+    if values.isEmpty { return .bool(all) }
+    if operand.isNull { return .null }
+    var sawNull = false
+    for value in values {
+      guard !value.isNull else {
+        sawNull = true
+        continue
+      }
+      let holds = comparison == .equal ? operand == value : comparison == .notEqual ? operand != value
+        : Value.order(operand, value).map { comparison.holds($0) } ?? false
+      if holds != all { return .bool(!all) }
+    }
+    return sawNull ? .null : .bool(all)
+  }
+}
+
+/// Keeps what enters until it leaves.
+final class QueueReceiver: Receiver {
+  var queue = EventQueue()
+  override func receive(new: [Event], old: [Event]) throws(EvaluationError) {
+    for event in new { queue.append(event) }
+    for event in old { queue.remove(event) }
+  }
+}

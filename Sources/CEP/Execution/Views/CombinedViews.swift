@@ -1,0 +1,77 @@
+internal import Builtins
+internal import EventModel
+
+/// Several windows over the same events.
+///
+/// Intersection: what one drops, all drop. Union: what any keeps is kept.
+final class CombinedView: View {
+  private let parts: [ViewChain]
+  private let isUnion: Bool
+  /// A batch window decides when rows go on; the others only thin the batch out.
+  private let batch: Int?
+  private var dropped: [[Event]]
+  private var held: [Event] = []
+  private var isUpdating = false
+  private lazy var ownHistory = WindowHistory(self)
+
+  init(parts: [ViewChain], isUnion: Bool, batch: Int?) {
+    self.parts = parts
+    self.isUnion = isUnion
+    self.batch = isUnion ? nil : batch
+    dropped = Array(repeating: [], count: parts.count)
+    super.init()
+    for (index, part) in parts.enumerated() {
+      part.last.next = ClosureReceiver { [unowned self] (new, old) throws(EvaluationError) in try self.partChanged(index, new, old) }
+    }
+  }
+  override var contents: [Event] { batch.map { parts[$0].contents } ?? held }
+  override var history: History? { batch.flatMap { parts[$0].history } ?? ownHistory }
+  override func start() throws(EvaluationError) { for part in parts { try part.start() } }
+  override func stop() { for part in parts { part.stop() } }
+
+  private func partChanged(_ index: Int, _ new: [Event], _ old: [Event]) throws(EvaluationError) {
+    if let batch {
+      if index == batch {
+        for (other, part) in parts.enumerated() where other != batch { part.discard(new) }
+        try pass(new: new, old: old)
+      } else if !old.isEmpty {
+        parts[batch].discard(old)
+      }
+      return
+    }
+    dropped[index] += old
+    if !isUpdating { try settle(new: []) }
+  }
+
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    if let batch {
+      for (index, part) in parts.enumerated() where index != batch { try part.first.update(new: new, old: old) }
+      try parts[batch].first.update(new: new, old: old)
+      return
+    }
+    isUpdating = true
+    for part in parts { try part.first.update(new: new, old: old) }
+    isUpdating = false
+    held += new
+    try settle(new: new)
+  }
+
+  /// Finds out who has left for good, and tells.
+  private func settle(new: [Event]) throws(EvaluationError) {
+    var leaving: [Event] = []
+    let candidates = dropped.flatMap { $0 }
+    for index in dropped.indices { dropped[index].removeAll() }
+    let kept = isUnion ? parts.map(\.contents) : []
+    for event in candidates where !leaving.contains(where: { $0 === event }) {
+      if isUnion, kept.contains(where: { $0.contains { $0 === event } }) { continue }
+      leaving.append(event)
+    }
+    if !isUnion, !leaving.isEmpty { for part in parts { part.discard(leaving) } }
+    held.removeAll { event in leaving.contains { $0 === event } }
+    try pass(new: new, old: leaving)
+  }
+  override func discard(_ events: [Event]) {
+    for part in parts { part.discard(events) }
+    held.removeAll { event in events.contains { $0 === event } }
+  }
+}

@@ -1,0 +1,168 @@
+internal import Builtins
+internal import EventModel
+
+/// Events by key, in the order in which the keys first came.
+struct KeyedEvents {
+  private var positions: [[Value]: Int] = [:]
+  private var entries: [(key: [Value], event: Event)?] = []
+  private var live = 0
+
+  var all: [Event] { entries.compactMap { $0?.event } }
+  subscript(key: [Value]) -> Event? { positions[key].flatMap { entries[$0]?.event } }
+
+  mutating func set(_ key: [Value], _ event: Event) -> Event? {
+    if let position = positions[key] {
+      let before = entries[position]?.event
+      entries[position] = (key, event)
+      return before
+    }
+    positions[key] = entries.count
+    entries.append((key, event))
+    live += 1
+    return nil
+  }
+
+  mutating func remove(_ key: [Value]) {
+    guard let position = positions.removeValue(forKey: key) else { return }
+    entries[position] = nil
+    live -= 1
+    if entries.count > 64, live * 2 < entries.count {
+      entries = entries.filter { $0 != nil }
+      positions.removeAll(keepingCapacity: true)
+      for (index, entry) in entries.enumerated() { if let entry { positions[entry.key] = index } }
+    }
+  }
+}
+
+/// The last event of each key.
+final class UniqueView: View {
+  private let keys: [Evaluator]
+  private let site: ViewSite
+  private var events = KeyedEvents()
+  private lazy var ownHistory = WindowHistory(self)
+  init(keys: [Evaluator], site: ViewSite) {
+    self.keys = keys
+    self.site = site
+  }
+  override var contents: [Event] { events.all }
+  override var history: History? { ownHistory }
+
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    var leaving: [Event] = []
+    for event in new {
+      if let before = events.set(try site.values(keys, of: event), event) { leaving.append(before) }
+    }
+    for event in old {
+      let key = try site.values(keys, of: event)
+      if events[key] === event {
+        events.remove(key)
+        leaving.append(event)
+      }
+    }
+    try pass(new: new, old: leaving)
+  }
+  override func discard(_ discarded: [Event]) {
+    for event in discarded {
+      guard let key = try? site.values(keys, of: event), events[key] === event else { continue }
+      events.remove(key)
+    }
+  }
+}
+
+/// The first event of each key.
+final class FirstUniqueView: View {
+  private let keys: [Evaluator]
+  private let site: ViewSite
+  private var events = KeyedEvents()
+  private lazy var ownHistory = WindowHistory(self)
+  init(keys: [Evaluator], site: ViewSite) {
+    self.keys = keys
+    self.site = site
+  }
+  override var contents: [Event] { events.all }
+  override var history: History? { ownHistory }
+
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    var leaving: [Event] = []
+    for event in old {
+      let key = try site.values(keys, of: event)
+      if events[key] === event {
+        events.remove(key)
+        leaving.append(event)
+      }
+    }
+    var entering: [Event] = []
+    for event in new {
+      let key = try site.values(keys, of: event)
+      if events[key] == nil {
+        _ = events.set(key, event)
+        entering.append(event)
+      }
+    }
+    try pass(new: entering, old: leaving)
+  }
+  override func discard(_ discarded: [Event]) {
+    for event in discarded {
+      guard let key = try? site.values(keys, of: event), events[key] === event else { continue }
+      events.remove(key)
+    }
+  }
+}
+
+/// A chain of windows for each key.
+final class GroupedView: View {
+  private let keys: [Evaluator]
+  private let site: ViewSite
+  private let makeChain: () throws(EvaluationError) -> ViewChain
+  private var positions: [[Value]: Int] = [:]
+  private var chains: [ViewChain] = []
+  private lazy var ownHistory = GroupedHistory(self)
+
+  init(keys: [Evaluator], site: ViewSite, makeChain: @escaping () throws(EvaluationError) -> ViewChain) {
+    self.keys = keys
+    self.site = site
+    self.makeChain = makeChain
+  }
+  override var contents: [Event] { chains.flatMap(\.contents) }
+  override var history: History? { ownHistory }
+
+  private func chain(_ event: Event) throws(EvaluationError) -> ViewChain {
+    let key = try site.values(keys, of: event)
+    if let position = positions[key] { return chains[position] }
+    let chain = try makeChain()
+    chain.last.next = next
+    positions[key] = chains.count
+    chains.append(chain)
+    try chain.start()
+    return chain
+  }
+
+  fileprivate func history(of event: Event) -> History? {
+    guard let key = try? site.values(keys, of: event), let position = positions[key] else { return nil }
+    return chains[position].history
+  }
+
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    var touched: [(chain: ViewChain, new: [Event], old: [Event])] = []
+    func entry(_ chain: ViewChain) -> Int {
+      if let index = touched.firstIndex(where: { $0.chain === chain }) { return index }
+      touched.append((chain, [], []))
+      return touched.count - 1
+    }
+    for event in new { touched[entry(try chain(event))].new.append(event) }
+    for event in old { touched[entry(try chain(event))].old.append(event) }
+    for (chain, new, old) in touched { try chain.first.update(new: new, old: old) }
+  }
+  override func discard(_ events: [Event]) { for chain in chains { chain.discard(events) } }
+  override func stop() { for chain in chains { chain.stop() } }
+}
+
+private final class GroupedHistory: History {
+  unowned let view: GroupedView
+  init(_ view: GroupedView) { self.view = view }
+  override func event(_ kind: PreviousKind, _ offset: Int, at event: Event, isNew: Bool) -> Event? {
+    view.history(of: event)?.event(kind, offset, at: event, isNew: isNew)
+  }
+  override func count(at event: Event) -> Int? { view.history(of: event)?.count(at: event) }
+  override func window(at event: Event) -> [Event]? { view.history(of: event)?.window(at: event) }
+}

@@ -1,0 +1,95 @@
+internal import Builtins
+internal import EventModel
+
+final class LengthView: View {
+  private let size: Int
+  private var queue = EventQueue()
+  private lazy var ownHistory = WindowHistory(self)
+  init(size: Int) { self.size = size }
+  override var contents: [Event] { queue.all }
+  override var history: History? { ownHistory }
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    var leaving = old.filter { queue.remove($0) }
+    for event in new { queue.append(event) }
+    while queue.count > size { leaving.append(queue.removeFirst()) }
+    try pass(new: new, old: leaving)
+  }
+  override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }
+}
+
+final class LengthBatchView: View {
+  private let size: Int
+  private var current: [Event] = []
+  private var last: [Event] = []
+  private let ownHistory = BatchHistory()
+  init(size: Int) { self.size = size }
+  override var contents: [Event] { current }
+  override var history: History? { ownHistory }
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    for event in old { current.removeAll { $0 === event } }
+    for event in new {
+      current.append(event)
+      if current.count < size { continue }
+      let (batch, previous) = (current, last)
+      last = current
+      current = []
+      ownHistory.batch = batch
+      try pass(new: batch, old: previous)
+    }
+  }
+  override func discard(_ events: [Event]) { current.removeAll { event in events.contains { $0 === event } } }
+}
+
+final class KeepAllView: View {
+  private var queue = EventQueue()
+  private lazy var ownHistory = WindowHistory(self)
+  override var contents: [Event] { queue.all }
+  override var history: History? { ownHistory }
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    let leaving = old.filter { queue.remove($0) }
+    for event in new { queue.append(event) }
+    try pass(new: new, old: leaving)
+  }
+  override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }
+}
+
+/// `firstlength`: takes events while there is room.
+final class FirstLengthView: View {
+  private let size: Int
+  private var queue = EventQueue()
+  private lazy var ownHistory = WindowHistory(self)
+  init(size: Int) { self.size = size }
+  override var contents: [Event] { queue.all }
+  override var history: History? { ownHistory }
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    let leaving = old.filter { queue.remove($0) }
+    var entering: [Event] = []
+    for event in new where queue.count < size {
+      queue.append(event)
+      entering.append(event)
+    }
+    try pass(new: entering, old: leaving)
+  }
+  override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }
+}
+
+/// The last event; `firstevent` is `FirstLengthView(size: 1)`.
+final class LastEventView: View {
+  private var last: Event?
+  private lazy var ownHistory = WindowHistory(self)
+  override var contents: [Event] { last.map { [$0] } ?? [] }
+  override var history: History? { ownHistory }
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    var leaving: [Event] = []
+    if let last, old.contains(where: { $0 === last }) {
+      leaving.append(last)
+      self.last = nil
+    }
+    for event in new {
+      if let last { leaving.append(last) }
+      last = event
+    }
+    try pass(new: new, old: leaving)
+  }
+  override func discard(_ events: [Event]) { if let last, events.contains(where: { $0 === last }) { self.last = nil } }
+}

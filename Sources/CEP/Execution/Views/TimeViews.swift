@@ -1,0 +1,245 @@
+internal import Builtins
+internal import EventModel
+
+/// Events in order of arrival with the time at which each came; they leave from the head only, so that an event that came after the clock
+/// was set back waits behind the one before it.
+final class TimeView: View {
+  private let interval: Interval
+  private let site: ViewSite
+  private var queue = EventQueue()
+  private var times: [Int64] = []
+  private var head = 0
+  private var timer: Timer?
+  private lazy var ownHistory = WindowHistory(self)
+
+  init(interval: Interval, site: ViewSite) {
+    self.interval = interval
+    self.site = site
+  }
+  override var contents: [Event] { queue.all }
+  override var history: History? { ownHistory }
+
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    let leaving = old.filter { remove($0) }
+    let now = site.clock.now
+    for event in new {
+      queue.append(event)
+      times.append(now)
+    }
+    if timer == nil, !queue.isEmpty { schedule() }
+    try pass(new: new, old: leaving)
+  }
+
+  private func schedule() {
+    timer = site.schedule(at: interval.after(times[head])) { [unowned self] () throws(EvaluationError) in try self.expire() }
+  }
+
+  private func expire() throws(EvaluationError) {
+    timer = nil
+    var leaving: [Event] = []
+    while !queue.isEmpty, interval.after(times[head]) <= site.clock.now {
+      leaving.append(queue.removeFirst())
+      head += 1
+    }
+    if head > 64, head * 2 > times.count {
+      times.removeFirst(head)
+      head = 0
+    }
+    if !queue.isEmpty { schedule() }
+    try pass(new: [], old: leaving)
+  }
+
+  private func remove(_ event: Event) -> Bool {
+    guard let index = queue.all.firstIndex(where: { $0 === event }) else { return false }
+    queue.remove(event)
+    times.remove(at: head + index)
+    return true
+  }
+  override func discard(_ events: [Event]) { for event in events { _ = remove(event) } }
+  override func stop() { timer?.cancel() }
+}
+
+final class TimeBatchView: View {
+  private let interval: Interval
+  private let site: ViewSite
+  private let forcesUpdate: Bool
+  private let startsEager: Bool
+  private var reference: Int64?
+  private var current: [Event] = []
+  private var last: [Event] = []
+  private var timer: Timer?
+  private let ownHistory = BatchHistory()
+
+  init(interval: Interval, reference: Int64?, forcesUpdate: Bool, startsEager: Bool, site: ViewSite) {
+    self.interval = interval
+    self.reference = reference
+    self.forcesUpdate = forcesUpdate
+    self.startsEager = startsEager
+    self.site = site
+  }
+  override var contents: [Event] { current }
+  override var history: History? { ownHistory }
+  override func start() throws(EvaluationError) { if startsEager { schedule() } }
+
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    discard(old)
+    if new.isEmpty { return }
+    if current.isEmpty, timer == nil { schedule() }
+    current += new
+  }
+
+  /// The grid is kept for ever: reference + n intervals, the next after now.
+  private func schedule() {
+    let now = site.clock.now
+    let start = reference ?? now
+    reference = start
+    var next: Int64
+    if interval.months > 0 {
+      next = start
+      while next <= now { next = interval.after(next) }
+      var earlier = interval.before(next)
+      while earlier > now {
+        next = earlier
+        earlier = interval.before(next)
+      }
+    } else {
+      let size = max(interval.milliseconds, 1)
+      var offset = (now - start) % size
+      if offset < 0 { offset += size }
+      next = now - offset + size
+    }
+    reference = next
+    timer = site.schedule(at: next) { [unowned self] () throws(EvaluationError) in try self.release() }
+  }
+
+  private func release() throws(EvaluationError) {
+    timer = nil
+    let (batch, previous) = (current, last)
+    last = current
+    current = []
+    if !batch.isEmpty || !previous.isEmpty || forcesUpdate { schedule() }
+    ownHistory.batch = batch
+    if forcesUpdate { try next?.receive(new: batch, old: previous) } else { try pass(new: batch, old: previous) }
+  }
+
+  override func discard(_ events: [Event]) {
+    if !events.isEmpty { current.removeAll { event in events.contains { $0 === event } } }
+  }
+  override func stop() { timer?.cancel() }
+}
+
+/// Released when full or when the interval since the last release is over.
+final class TimeLengthBatchView: View {
+  private let interval: Interval
+  private let size: Int
+  private let site: ViewSite
+  private let forcesUpdate: Bool
+  private let startsEager: Bool
+  private var current: [Event] = []
+  private var last: [Event] = []
+  private var timer: Timer?
+  private let ownHistory = BatchHistory()
+
+  init(interval: Interval, size: Int, forcesUpdate: Bool, startsEager: Bool, site: ViewSite) {
+    self.interval = interval
+    self.size = size
+    self.forcesUpdate = forcesUpdate
+    self.startsEager = startsEager
+    self.site = site
+  }
+  override var contents: [Event] { current }
+  override var history: History? { ownHistory }
+  override func start() throws(EvaluationError) { if startsEager { schedule() } }
+
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    discard(old)
+    if new.isEmpty { return }
+    current += new
+    if current.count >= size {
+      try release()
+    } else if timer == nil {
+      schedule()
+    }
+  }
+
+  private func schedule() {
+    timer = site.schedule(at: interval.after(site.clock.now)) { [unowned self] () throws(EvaluationError) in try self.release() }
+  }
+
+  private func release() throws(EvaluationError) {
+    timer?.cancel()
+    timer = nil
+    let (batch, previous) = (current, last)
+    last = current
+    current = []
+    if !batch.isEmpty || !previous.isEmpty || forcesUpdate { schedule() }
+    ownHistory.batch = batch
+    if forcesUpdate { try next?.receive(new: batch, old: previous) } else { try pass(new: batch, old: previous) }
+  }
+
+  override func discard(_ events: [Event]) {
+    if !events.isEmpty { current.removeAll { event in events.contains { $0 === event } } }
+  }
+  override func stop() { timer?.cancel() }
+}
+
+/// Holds events until none has come for the interval; then all leave at once.
+final class TimeAccumulatingView: View {
+  private let interval: Interval
+  private let site: ViewSite
+  private var queue = EventQueue()
+  private var timer: Timer?
+  private lazy var ownHistory = WindowHistory(self)
+
+  init(interval: Interval, site: ViewSite) {
+    self.interval = interval
+    self.site = site
+  }
+  override var contents: [Event] { queue.all }
+  override var history: History? { ownHistory }
+
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    let leaving = old.filter { queue.remove($0) }
+    if !new.isEmpty {
+      timer?.cancel()
+      for event in new { queue.append(event) }
+      timer = site.schedule(at: interval.after(site.clock.now)) { [unowned self] () throws(EvaluationError) in
+        let leaving = self.queue.all
+        self.queue.removeAll()
+        self.timer = nil
+        try self.pass(new: [], old: leaving)
+      }
+    }
+    try pass(new: new, old: leaving)
+  }
+  override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }
+  override func stop() { timer?.cancel() }
+}
+
+/// Takes events for the interval after its start.
+final class FirstTimeView: View {
+  private let interval: Interval
+  private let site: ViewSite
+  private var queue = EventQueue()
+  private var isOpen = true
+  private var timer: Timer?
+  private lazy var ownHistory = WindowHistory(self)
+
+  init(interval: Interval, site: ViewSite) {
+    self.interval = interval
+    self.site = site
+  }
+  override var contents: [Event] { queue.all }
+  override var history: History? { ownHistory }
+  override func start() throws(EvaluationError) {
+    timer = site.schedule(at: interval.after(site.clock.now)) { [unowned self] () throws(EvaluationError) in self.isOpen = false }
+  }
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    let leaving = old.filter { queue.remove($0) }
+    let entering = isOpen ? new : []
+    for event in entering { queue.append(event) }
+    try pass(new: entering, old: leaving)
+  }
+  override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }
+  override func stop() { timer?.cancel() }
+}

@@ -1,0 +1,137 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+/// One step of a chain of windows: takes the rows that enter and leave, and passes on what enters and leaves it.
+class View {
+  /// Who is told; set when the chain is built.
+  var next: Receiver?
+
+  /// - Parameter old: rows that the step before has dropped, to be dropped here too.
+  func update(new: [Event], old: [Event]) throws(EvaluationError) {}
+  /// Timers that run from deployment on.
+  func start() throws(EvaluationError) {}
+  func stop() {}
+  /// Forgets rows without telling anyone; for windows that work together.
+  func discard(_ events: [Event]) {}
+  /// What it holds, in its own order.
+  var contents: [Event] { [] }
+  /// For `prev`.
+  var history: History? { nil }
+
+  final func pass(new: [Event], old: [Event]) throws(EvaluationError) {
+    if new.isEmpty, old.isEmpty { return }
+    try next?.receive(new: new, old: old)
+  }
+}
+
+/// What stands at the end of a view.
+class Receiver {
+  func receive(new: [Event], old: [Event]) throws(EvaluationError) {}
+}
+
+final class ViewReceiver: Receiver {
+  let view: View
+  init(_ view: View) { self.view = view }
+  override func receive(new: [Event], old: [Event]) throws(EvaluationError) { try view.update(new: new, old: old) }
+}
+
+final class ClosureReceiver: Receiver {
+  let action: ([Event], [Event]) throws(EvaluationError) -> Void
+  init(_ action: @escaping ([Event], [Event]) throws(EvaluationError) -> Void) { self.action = action }
+  override func receive(new: [Event], old: [Event]) throws(EvaluationError) { try action(new, old) }
+}
+
+/// What a view needs from where it is built.
+struct ViewSite {
+  let statement: StatementRuntime
+  let clock: Clock
+  /// For evaluating keys and sizes, with the event as stream 0.
+  let frame: Frame
+
+  func value(_ evaluator: Evaluator, of event: Event) throws(EvaluationError) -> Value {
+    frame.events[0] = event
+    return try evaluator(frame)
+  }
+  func values(_ evaluators: [Evaluator], of event: Event) throws(EvaluationError) -> [Value] {
+    frame.events[0] = event
+    return try evaluateAll(evaluators, frame)
+  }
+  func schedule(at time: Int64, _ action: @escaping () throws(EvaluationError) -> Void) -> Timer {
+    clock.schedule(at: time, for: statement, action)
+  }
+}
+
+/// Events in order of arrival, cheap at both ends.
+struct EventQueue {
+  private var events: [Event] = []
+  private var head = 0
+
+  var count: Int { events.count - head }
+  var isEmpty: Bool { count == 0 }
+  var first: Event? { isEmpty ? nil : events[head] }
+  var all: [Event] { head == 0 ? events : Array(events[head...]) }
+  subscript(index: Int) -> Event { events[head + index] }
+
+  mutating func append(_ event: Event) { events.append(event) }
+  mutating func removeFirst() -> Event {
+    let event = events[head]
+    head += 1
+    if head > 64, head * 2 > events.count {
+      events.removeFirst(head)
+      head = 0
+    }
+    return event
+  }
+  @discardableResult
+  mutating func remove(_ event: Event) -> Bool {
+    guard let index = events[head...].firstIndex(where: { $0 === event }) else { return false }
+    events.remove(at: index)
+    return true
+  }
+  mutating func removeAll() {
+    events.removeAll(keepingCapacity: true)
+    head = 0
+  }
+}
+
+/// What `prev` and `prior` find. For the leaving stream `prev` finds nothing.
+class History {
+  func event(_ kind: Expression.Previous.Kind, _ offset: Int, at event: Event, isNew: Bool) -> Event? { nil }
+  func count(at event: Event) -> Int? { nil }
+  /// Newest first.
+  func window(at event: Event) -> [Event]? { nil }
+}
+
+/// `prev` over a window whose rows stand in an order of their own: counted from the newest (or first in rank).
+final class WindowHistory: History {
+  unowned let view: View
+  let newestFirst: Bool
+  init(_ view: View, newestFirst: Bool = true) {
+    self.view = view
+    self.newestFirst = newestFirst
+  }
+  private func at(_ offset: Int) -> Event? {
+    let events = view.contents
+    let index = newestFirst ? events.count - 1 - offset : offset
+    return index >= 0 && index < events.count ? events[index] : nil
+  }
+  override func event(_ kind: Expression.Previous.Kind, _ offset: Int, at event: Event, isNew: Bool) -> Event? {
+    guard isNew else { return nil }
+    return kind == .tail ? at(view.contents.count - 1 - offset) : at(offset)
+  }
+  override func count(at event: Event) -> Int? { view.contents.count }
+  override func window(at event: Event) -> [Event]? { newestFirst ? view.contents.reversed() : view.contents }
+}
+
+/// `prev` within a batch: counted from the event itself.
+final class BatchHistory: History {
+  var batch: [Event] = []
+  override func event(_ kind: Expression.Previous.Kind, _ offset: Int, at event: Event, isNew: Bool) -> Event? {
+    guard isNew, let position = batch.firstIndex(where: { $0 === event }) else { return nil }
+    let index = kind == .tail ? offset : position - offset
+    return index >= 0 && index < batch.count ? batch[index] : nil
+  }
+  override func count(at event: Event) -> Int? { batch.contains { $0 === event } ? batch.count : nil }
+  override func window(at event: Event) -> [Event]? { batch.contains { $0 === event } ? batch.reversed() : nil }
+}

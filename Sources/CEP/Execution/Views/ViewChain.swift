@@ -1,0 +1,122 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+typealias PreviousKind = Expression.Previous.Kind
+
+/// Views one behind the other.
+final class ViewChain {
+  let views: [View]
+  var first: View { views[0] }
+  var last: View { views[views.count - 1] }
+
+  init(_ views: [View]) {
+    self.views = views
+    for (view, following) in zip(views, views.dropFirst()) { view.next = ViewReceiver(following) }
+  }
+
+  func start() throws(EvaluationError) { for view in views { try view.start() } }
+  func stop() { for view in views { view.stop() } }
+  func discard(_ events: [Event]) { for view in views { view.discard(events) } }
+  var contents: [Event] { last.contents }
+  var history: History? { views.lazy.compactMap(\.history).first }
+}
+
+/// Builds windows from their plans.
+struct ViewBuilder {
+  let compiler: ExpressionCompiler
+  let site: ViewSite
+
+  /// Nil for no views.
+  func chain(_ plans: [ViewPlan], _ combination: ViewCombination) throws(DeploymentError) -> ViewChain? {
+    if plans.isEmpty { return nil }
+    if case .grouped(let keys) = plans[0] {
+      let rest = Array(plans.dropFirst())
+      let evaluators = try compiler.compile(keys)
+      // Built once now, so that a mistake shows at deployment.
+      _ = try inner(rest, combination)
+      return ViewChain([
+        GroupedView(keys: evaluators, site: site) { () throws(EvaluationError) in
+          do throws(DeploymentError) { return try inner(rest, combination) } catch { throw EvaluationError(error.description) }
+        }
+      ])
+    }
+    return try inner(plans, combination)
+  }
+
+  private func inner(_ plans: [ViewPlan], _ combination: ViewCombination) throws(DeploymentError) -> ViewChain {
+    if plans.isEmpty { return ViewChain([PassView()]) }
+    var views: [View] = []
+    for plan in plans { views.append(try view(plan)) }
+    if views.count < 2 || combination == .chain { return ViewChain(views) }
+    let batch = views.firstIndex { $0 is TimeBatchView || $0 is LengthBatchView || $0 is TimeLengthBatchView || $0 is ExternallyTimedBatchView }
+    return ViewChain([CombinedView(parts: views.map { ViewChain([$0]) }, isUnion: combination == .union, batch: batch)])
+  }
+
+  private func view(_ plan: ViewPlan) throws(DeploymentError) -> View {
+    switch plan {
+    case .time(let period): return TimeView(interval: try interval(period), site: site)
+    case .timeBatch(let period, let reference, let flags):
+      return TimeBatchView(
+        interval: try interval(period), reference: try reference.map { r throws(DeploymentError) in Int64(try number(r)) },
+        forcesUpdate: flags.contains(.forceUpdate), startsEager: flags.contains(.startEager), site: site)
+    case .externallyTimed(let timestamp, let period):
+      return ExternallyTimedView(interval: try interval(period), timestamp: try compile(timestamp), site: site)
+    case .externallyTimedBatch(let timestamp, let period, let reference):
+      return ExternallyTimedBatchView(
+        interval: try interval(period), timestamp: try compile(timestamp),
+        reference: try reference.map { r throws(DeploymentError) in Int64(try number(r)) }, site: site)
+    case .length(let size): return LengthView(size: try number(size))
+    case .lengthBatch(let size): return LengthBatchView(size: try number(size))
+    case .timeLengthBatch(let period, let size, let flags):
+      return TimeLengthBatchView(
+        interval: try interval(period), size: try number(size), forcesUpdate: flags.contains(.forceUpdate),
+        startsEager: flags.contains(.startEager), site: site)
+    case .timeAccumulating(let period): return TimeAccumulatingView(interval: try interval(period), site: site)
+    case .firstTime(let period): return FirstTimeView(interval: try interval(period), site: site)
+    case .firstLength(let size): return FirstLengthView(size: try number(size))
+    case .keepAll: return KeepAllView()
+    case .unique(let keys): return UniqueView(keys: try compile(keys), site: site)
+    case .firstUnique(let keys): return FirstUniqueView(keys: try compile(keys), site: site)
+    case .lastEvent: return LastEventView()
+    case .firstEvent: return FirstLengthView(size: 1)
+    case .sort(let size, let keys): return SortView(size: try number(size), ordering: try ordering(keys), site: site)
+    case .rank(let unique, let size, let keys):
+      return RankView(size: try number(size), unique: try compile(unique), ordering: try ordering(keys), site: site)
+    case .grouped: throw DeploymentError("std:groupwin must be the first view")
+    case .timeOrder, .expression, .expressionBatch: throw DeploymentError("this data window cannot be run yet")
+    }
+  }
+
+  private func compile(_ expression: Expression) throws(DeploymentError) -> Evaluator {
+    try compiler.compile(expression)
+  }
+  private func compile(_ expressions: [Expression]) throws(DeploymentError) -> [Evaluator] {
+    try compiler.compile(expressions)
+  }
+  private func ordering(_ keys: [OrderKey]) throws(DeploymentError) -> Ordering {
+    Ordering(keys: try compile(keys.map(\.expression)), descending: keys.map(\.descending))
+  }
+  private func number(_ expression: Expression) throws(DeploymentError) -> Int {
+    let evaluator = try compile(expression)
+    do throws(EvaluationError) {
+      guard let number = try evaluator(site.frame).integer else { throw EvaluationError("a window's size is null") }
+      return Int(number)
+    } catch { throw DeploymentError(error.description) }
+  }
+  private func interval(_ period: TimePeriod) throws(DeploymentError) -> Interval {
+    let evaluator = try PeriodEvaluator(period, compiler)
+    do throws(EvaluationError) { return try evaluator.interval(site.frame) } catch { throw DeploymentError(error.description) }
+  }
+}
+
+/// Lets everything through.
+final class PassView: View {
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) { try pass(new: new, old: old) }
+}
+
+/// A statement that cannot be deployed.
+public struct DeploymentError: Error, Sendable, CustomStringConvertible {
+  public let description: String
+  public init(_ description: String) { self.description = description }
+}
