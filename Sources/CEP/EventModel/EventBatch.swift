@@ -1,18 +1,18 @@
 /// Events of one type, column by column.
 ///
 /// `columns[i]` belongs to property `properties[i]` of the type; a property that is not listed is null in every event.
-public struct EventBatch: Sendable {
+public final class EventBatch: Sendable {
   public let type: EventType
   public let count: Int
-  public var properties: [Int]
-  public var columns: [Column]
+  public let properties: [Int]
+  public let columns: [Column]
   /// Each event's time in ms; empty where the events have none (system clock).
-  public var times: [Int64]
+  public let times: [Int64]
   /// The export time in ms of the message that brought each event; empty where there is none. It bounds what the event's time may
   /// do to the clock.
-  public var exportTimes: [Int64]
+  public let exportTimes: [Int64]
   /// The session that brought each event; empty where all came by one.
-  public var sessions: [UInt32]
+  public let sessions: [UInt32]
 
   public init(
     type: EventType, count: Int, properties: [Int], columns: [Column], times: [Int64] = [], exportTimes: [Int64] = [],

@@ -32,6 +32,9 @@ final class Clock {
     return heap.first?.time
   }
 
+  /// When the last timer that now waits is due.
+  var lastTime: Int64? { heap.lazy.filter { !$0.isCancelled }.map(\.time).max() }
+
   /// Takes out the timers that are due, in order.
   func takeDue() -> [Timer] {
     var due: [Timer] = []

@@ -45,6 +45,9 @@ public final class Runtime {
   /// When the next timer is due; nil when nothing waits.
   public var nextTimer: Int64? { clock.nextTime }
 
+  /// When the last timer that now waits is due.
+  public var lastTimer: Int64? { clock.lastTime }
+
   // MARK: Passes
 
   /// Sets the clock (also back), then runs what is due.

@@ -1,0 +1,103 @@
+internal import Diagnostics
+internal import EventModel
+internal import Execution
+internal import Plan
+internal import Semantics
+internal import Syntax
+
+extension Engine {
+  static func compile(_ module: EngineModule, _ predeclared: [EventType], _ diagnostics: inout DiagnosticList) -> ModulePlan {
+    let source = SourceText(name: module.name, text: module.text)
+    let (syntax, mistakes) = parseModule(source)
+    let binding = bindModule(syntax, predeclared: predeclared)
+    var all = DiagnosticList()
+    all.add(contentsOf: mistakes)
+    all.add(contentsOf: binding.diagnostics)
+    for diagnostic in all.sorted { diagnostics.add(diagnostic) }
+    return binding.plan
+  }
+
+  static func describe(_ plans: [ModulePlan], _ modules: [EngineModule]) -> [StatementInfo] {
+    var infos: [StatementInfo] = []
+    for (plan, module) in zip(plans, modules) {
+      let read = readTypes(plan)
+      for statement in plan.statements {
+        let (rowType, target) = statement.rows
+        infos.append(
+          StatementInfo(
+            number: infos.count, name: statement.name, isNamed: statement.isNamed, module: plan.name ?? module.name,
+            line: statement.line, rowType: rowType, insertsInto: target?.name,
+            isReadByOthers: target.map { read.contains(ObjectIdentifier($0)) } ?? false,
+            annotations: statement.annotations.flatMap { annotation in
+              annotation.attributes.map { (annotation.name, $0.name, $0.value) }
+            }))
+      }
+    }
+    return infos
+  }
+
+  /// The types that some statement of a module reads.
+  private static func readTypes(_ plan: ModulePlan) -> Set<ObjectIdentifier> {
+    var read = Set<ObjectIdentifier>()
+    func note(_ source: SourcePlan) {
+      switch source.kind {
+      case .stream(let type, _): read.insert(ObjectIdentifier(type))
+      case .pattern(let pattern): for type in pattern.root.types { read.insert(ObjectIdentifier(type)) }
+      case .window, .table: read.insert(ObjectIdentifier(source.matchRecognize?.inputType ?? source.type))
+      }
+    }
+    for statement in plan.statements {
+      for subquery in statement.subqueries { note(subquery.source) }
+      switch statement.kind {
+      case .select(let select): select.sources.forEach(note)
+      case .on(let on): note(on.trigger)
+      case .createWindow(let window): read.insert(ObjectIdentifier(window.type))
+      default: break
+      }
+    }
+    return read
+  }
+
+  static func inputs(_ plans: [ModulePlan], _ use: PropertyUse, _ runtime: Runtime) -> [EngineInput] {
+    var inputs: [EngineInput] = []
+    for plan in plans {
+      for type in plan.inputTypes where !inputs.contains(where: { $0.type === type }) {
+        var properties = use.properties[type] ?? []
+        // A supertype's or a variant's statement reads the property of that name.
+        for (other, read) in use.properties where other !== type && type.isKind(of: other) {
+          properties.formUnion(read.compactMap { type.index(of: other.properties[$0].name) })
+        }
+        inputs.append(EngineInput(name: type.name, type: type, properties: properties.sorted()))
+      }
+    }
+    return inputs
+  }
+}
+
+extension StatementPlan {
+  /// The type of the rows that it gives, and the stream that they are inserted into.
+  var rows: (type: EventType?, target: EventType?) {
+    switch kind {
+    case .select(let select): (select.outputType, select.insertInto?.target)
+    case .on(let on):
+      if case .select(let select, _, _) = on.action { (select.outputType, select.insertInto?.target) } else { (nil, nil) }
+    case .createWindow(let window): (window.type, nil)
+    default: (nil, nil)
+    }
+  }
+}
+
+extension PatternNode {
+  /// The types of the events that it waits for.
+  var types: [EventType] {
+    switch self {
+    case .filter(let type, _, _, _): [type]
+    case .every(let inner), .not(let inner), .everyDistinct(let inner, _, _), .within(let inner, _), .withinMax(let inner, _, _),
+      .whileTrue(let inner, _):
+      inner.types
+    case .followedBy(let parts, _), .and(let parts), .or(let parts): parts.flatMap(\.types)
+    case .repeated(let inner, _, _, let until, _): inner.types + (until?.types ?? [])
+    case .interval, .at, .schedule: []
+    }
+  }
+}

@@ -1,0 +1,181 @@
+public import Builtins
+public import Diagnostics
+public import EventModel
+internal import Execution
+internal import Plan
+internal import Semantics
+internal import Syntax
+
+/// A module's text and the name that errors show.
+public struct EngineModule: Sendable {
+  public var name: String
+  public var text: String
+  public init(name: String, text: String) {
+    self.name = name
+    self.text = text
+  }
+}
+
+/// Events of one type that an engine wants.
+public struct EngineInput: Sendable {
+  /// The name under which they are sent.
+  public let name: String
+  public let type: EventType
+  /// The properties that some statement reads, ascending; the others need not be extracted.
+  public let properties: [Int]
+}
+
+/// The embedder's face of the engine: modules in, events in, rows out. One thread owns it.
+///
+/// Each module is a namespace of its own; types that the embedder declares are common to all that do not declare them themselves.
+public final class Engine {
+  public let options: EngineOptions
+  /// Warnings of the modules.
+  public let diagnostics: DiagnosticList
+  public let statements: [StatementInfo]
+  public let inputs: [EngineInput]
+  /// Called with each statement's rows, in order.
+  public var onRows: (EngineRows) -> Void = { _ in }
+  /// Called where a statement fails on an event, with the statement (nil: none in particular) and the reason.
+  public var onFailure: (StatementInfo?, String) -> Void = { _, _ in }
+  private var counts = EngineCounters()
+  let runtime: Runtime
+  let plans: [ModulePlan]
+  private(set) var modules: [DeployedModule] = []
+  private var watermark: WatermarkClock?
+  private var makers: [ObjectIdentifier: EventMaker] = [:]
+
+  /// Compiles and deploys modules. Throws all mistakes of all modules at once.
+  ///
+  /// - Parameter predeclared: types that modules may use without declaring them.
+  public init(modules: [EngineModule], predeclared: [EventType] = [], options: EngineOptions = EngineOptions()) throws(CompileError) {
+    self.options = options
+    var diagnostics = DiagnosticList()
+    var plans: [ModulePlan] = []
+    for module in modules { plans.append(Engine.compile(module, predeclared, &diagnostics)) }
+    if diagnostics.hasErrors { throw CompileError(diagnostics: diagnostics) }
+    self.plans = plans
+    runtime = Runtime(
+      start: options.start, seed: options.seed ?? UInt64.random(in: .min ... .max), honoursPriorities: options.honoursPriorities)
+    let use = PropertyUse(plans)
+    for (type, properties) in use.properties { runtime.use(properties, of: type) }
+    for (plan, module) in zip(plans, modules) {
+      do throws(DeploymentError) {
+        self.modules.append(try runtime.deploy(plan))
+      } catch {
+        diagnostics.add(Diagnostic(.error, file: module.name, message: error.description))
+      }
+    }
+    if diagnostics.hasErrors { throw CompileError(diagnostics: diagnostics) }
+    self.diagnostics = diagnostics
+    statements = Engine.describe(plans, modules)
+    inputs = Engine.inputs(plans, use, runtime)
+    if options.clock == .watermark { watermark = WatermarkClock(options) }
+    counts.rowsOut = Array(repeating: 0, count: statements.count)
+    connect()
+  }
+
+  private func connect() {
+    runtime.onOutput = { [unowned self] output in
+      counts.rowsOut[output.statement] += UInt64(output.new.count + output.old.count)
+      onRows(EngineRows(statement: statements[output.statement], time: output.time, new: output.new, old: output.old))
+    }
+    runtime.onFailure = { [unowned self] statement, error in
+      counts.failed += 1
+      onFailure(statement >= 0 ? statements[statement] : nil, error.description)
+    }
+  }
+
+  public var counters: EngineCounters {
+    var counters = counts
+    if let watermark { (counters.late, counters.lateDropped) = (watermark.late, watermark.lateDropped) }
+    return counters
+  }
+
+  /// Engine time in ms.
+  public var now: Int64 { runtime.now }
+
+  /// The type that a name stands for, as an input.
+  public func input(named name: String) -> EngineInput? { inputs.first { $0.name == name } }
+
+  // MARK: Events and time
+
+  /// Takes a batch: at once in compat and system mode, in time order as the clock goes on in watermark mode.
+  public func send(_ batch: EventBatch) {
+    counts.eventsIn += UInt64(batch.count)
+    let maker = maker(for: batch)
+    switch options.clock {
+    case .compat:
+      for row in 0..<batch.count {
+        if !batch.times.isEmpty { runtime.advance(to: batch.times[row]) }
+        deliver(maker, batch, row)
+      }
+    case .system: for row in 0..<batch.count { deliver(maker, batch, row) }
+    case .watermark:
+      watermark?.take(batch)
+      release()
+    }
+  }
+
+  private func deliver(_ maker: EventMaker, _ batch: EventBatch, _ row: Int) {
+    guard maker.isRead else {
+      counts.unread += 1
+      return
+    }
+    runtime.send(maker.event(batch, row, now: runtime.now))
+  }
+
+  /// Delivers what the watermark has passed.
+  private func release() {
+    guard let watermark else { return }
+    while let (batch, row, time) = watermark.next() {
+      step(to: time)
+      deliver(maker(for: batch), batch, row)
+    }
+    if let clock = watermark.clock, hasStarted { step(to: clock) }
+  }
+  private var hasStarted = false
+
+  /// Advances from timer to timer, so that none is passed over, wherever the batches were cut.
+  private func step(to time: Int64) {
+    if !hasStarted {
+      hasStarted = true
+      return runtime.advance(to: time)
+    }
+    while let next = runtime.nextTimer, next < time, next > runtime.now { runtime.advance(to: next) }
+    if time > runtime.now { runtime.advance(to: time) }
+  }
+
+  private func maker(for batch: EventBatch) -> EventMaker {
+    if let maker = makers[ObjectIdentifier(batch.type)], maker.properties == batch.properties { return maker }
+    let maker = EventMaker(batch, runtime)
+    makers[ObjectIdentifier(batch.type)] = maker
+    return maker
+  }
+
+  /// Sets the clock: to the wall clock's time in system mode, to an instant of a test in compat mode. Timers that are due fire.
+  public func advance(to time: Int64) { runtime.advance(to: time) }
+
+  /// Says how much wall time, in ms, has passed since the last record; in watermark mode a quiet stream's clock goes on with it.
+  public func idle(for milliseconds: Int64) {
+    watermark?.idle(for: milliseconds)
+    release()
+  }
+
+  /// The end of input: held events are delivered. Windows stay open, unless `flush` advances the clock to the last pending timer
+  /// (never in compat mode).
+  public func finish(flush: Bool = false) {
+    watermark?.drain()
+    release()
+    guard flush, options.clock != .compat, let last = runtime.lastTimer else { return }
+    while let next = runtime.nextTimer, next <= last { runtime.advance(to: max(next, runtime.now)) }
+  }
+
+  /// The plan of every statement as text.
+  public func explain() -> String { plans.map { PlanPrinter.text($0) }.joined(separator: "\n") }
+}
+
+/// The mistakes for which modules were refused.
+public struct CompileError: Error, Sendable {
+  public let diagnostics: DiagnosticList
+}

@@ -1,0 +1,31 @@
+internal import EventModel
+internal import Execution
+
+/// Makes events from a batch's rows: the slots of the type's events and the columns that fill them.
+final class EventMaker {
+  let properties: [Int]
+  let isRead: Bool
+  private let type: EventType
+  /// For each slot the batch's column; -1 where the batch has none.
+  private let columns: [Int]
+
+  init(_ batch: EventBatch, _ runtime: Runtime) {
+    type = batch.type
+    properties = batch.properties
+    var columns = [Int](repeating: -1, count: runtime.width(of: batch.type))
+    for (column, property) in batch.properties.enumerated() {
+      let slot = runtime.slot(batch.type, property)
+      if slot >= 0 { columns[slot] = column }
+    }
+    self.columns = columns
+    isRead = runtime.isRead(batch.type)
+  }
+
+  func event(_ batch: EventBatch, _ row: Int, now: Int64) -> Event {
+    let columns = self.columns
+    return Event.make(type, time: batch.times.isEmpty ? now : batch.times[row], count: columns.count) { slot in
+      let column = columns[slot]
+      return column < 0 ? .null : batch.columns[column][row]
+    }
+  }
+}
