@@ -103,6 +103,7 @@ let package = Package(
     cep("Execution", ["Plan", "Builtins", "EventModel"]),
     cep("Engine", ["Syntax", "Semantics", "Plan", "Execution", "Builtins", "EventModel", "EventTime", "Diagnostics"]),
     cep("JSONLines", ["EventModel"]),
+    cep("Cases", ["Engine", "JSONLines", "EventModel", "Diagnostics"]),
 
     // The bridge between the two: what of a record an event shows.
     core("RecordEvents", ["PluginABI", "RecordBatch", "EventModel"]),

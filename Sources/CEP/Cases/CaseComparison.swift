@@ -1,0 +1,85 @@
+internal import EventModel
+internal import JSONLines
+
+/// Compares answers by a case's own rule.
+struct CaseComparison {
+  private let test: TestCase
+  /// The order of rows in a grouped update without ORDER BY is an accident of hashing in the original.
+  private let forgivesRowOrder: Bool
+
+  init(_ test: TestCase) {
+    self.test = test
+    let epl = test.epl.lowercased()
+    forgivesRowOrder = test.anyRowOrder || (epl.contains("group by") && !epl.contains("order by"))
+  }
+
+  func differences(_ given: [TestCase.Update]) -> [String] {
+    if !test.anyStatementOrder { return differences(test.updates, given) }
+    var differences: [String] = []
+    var names: [String?] = []
+    for update in test.updates + given where !names.contains(update.statement) { names.append(update.statement) }
+    for name in names {
+      differences += self.differences(test.updates.filter { $0.statement == name }, given.filter { $0.statement == name })
+    }
+    return differences
+  }
+
+  private func differences(_ expected: [TestCase.Update], _ given: [TestCase.Update]) -> [String] {
+    var differences: [String] = []
+    for index in 0..<max(expected.count, given.count) {
+      let wanted = index < expected.count ? expected[index] : nil
+      let got = index < given.count ? given[index] : nil
+      if let wanted, let got, same(wanted, got) { continue }
+      differences.append("update \(index + 1):")
+      differences.append("  - " + (wanted.map(text) ?? "nothing"))
+      differences.append("  + " + (got.map(text) ?? "nothing"))
+      if differences.count >= 9 {
+        differences.append("  … (\(expected.count) expected, \(given.count) given)")
+        break
+      }
+    }
+    return differences
+  }
+
+  private func same(_ a: TestCase.Update, _ b: TestCase.Update) -> Bool {
+    if a.time != b.time || a.failed != b.failed { return false }
+    if a.failed { return true }
+    return a.statement == b.statement && sameRows(a.new, b.new) && sameRows(a.old ?? [], b.old ?? [])
+  }
+
+  private func sameRows(_ a: [Value], _ b: [Value]) -> Bool {
+    guard a.count == b.count else { return false }
+    if zip(a, b).allSatisfy({ sameValue($0, $1) }) { return true }
+    guard forgivesRowOrder else { return false }
+    var rest = b
+    for row in a {
+      guard let index = rest.firstIndex(where: { sameValue(row, $0) }) else { return false }
+      rest.remove(at: index)
+    }
+    return true
+  }
+
+  private func sameValue(_ a: Value, _ b: Value) -> Bool {
+    switch (a, b) {
+    case (.map(let x), .map(let y)):
+      return x.entries.count == y.entries.count && x.entries.allSatisfy { sameValue($0.value, y[$0.key]) }
+    case (.array(let x), .array(let y)):
+      return x.values.count == y.values.count && zip(x.values, y.values).allSatisfy { sameValue($0, $1) }
+    case (.double(let x), _) where x.isFinite: return b.number.map { near(x, $0) } ?? false
+    case (_, .double(let y)):
+      if let x = a.number { return near(x, y) }
+      return a.text == b.text
+    default: return a == b
+    }
+  }
+
+  private func near(_ a: Double, _ b: Double) -> Bool { a == b || abs(a - b) <= 1e-9 * max(abs(a), abs(b)) }
+
+  private func text(_ update: TestCase.Update) -> String {
+    if update.failed { return "t=\(update.time) the event failed" }
+    let old = update.old.map { " old " + rows($0) } ?? ""
+    return "t=\(update.time) \(update.statement ?? "") new \(rows(update.new))\(old)"
+  }
+
+  private func rows(_ rows: [Value]) -> String { JSONText.text(.array(rows)) }
+}

@@ -1,0 +1,149 @@
+internal import Diagnostics
+public import Engine
+internal import EventModel
+internal import JSONLines
+
+/// Plays a case to the engine and compares.
+public struct CaseRunner {
+  /// How many events go into one batch, where nothing else cuts it.
+  public var batchSize: Int
+  public var options: EngineOptions
+
+  public init(batchSize: Int = 1, options: EngineOptions = EngineOptions()) {
+    self.batchSize = batchSize
+    self.options = options
+    self.options.clock = .compat
+  }
+
+  /// The differences between the answers expected and given; none where the case passes.
+  public func run(_ test: TestCase) -> [String] {
+    var options = self.options
+    options.start = test.start ?? 0
+    options.honoursPriorities = test.prioritized
+    let engine: Engine
+    do throws(CompileError) {
+      engine = try Engine(modules: [EngineModule(name: "\(test.feature)/\(test.name)", text: test.epl)], options: options)
+    } catch {
+      let lines = error.diagnostics.errors.map(\.line)
+      return test.expectsError ? [] : ["refused: " + lines.joined(separator: "; ")]
+    }
+    if test.expectsError { return ["deployed, but should have been refused"] }
+    var differences = typeDifferences(test, engine)
+    let given = CasePlayer(test, engine, batchSize).play()
+    differences += CaseComparison(test).differences(given)
+    return differences
+  }
+
+  private func typeDifferences(_ test: TestCase, _ engine: Engine) -> [String] {
+    var differences: [String] = []
+    for (name, columns) in test.types {
+      guard let statement = engine.statements.first(where: { $0.name == name }) else {
+        differences.append("no statement \(name)")
+        continue
+      }
+      for column in columns {
+        guard let type = statement.columns.first(where: { $0.name == column.name })?.type else {
+          differences.append("\(name): no column \(column.name), has \(statement.columns.map(\.name).joined(separator: ", "))")
+          continue
+        }
+        let wanted = CaseRunner.plainType(column.type)
+        if let wanted, wanted != type.javaName, !(type == .null && wanted == "null") {
+          differences.append("\(name): column \(column.name) is \(type.javaName), should be \(wanted)")
+        }
+      }
+    }
+    return differences
+  }
+
+  /// The original's type names without packages; nil where its type says less than ours.
+  private static func plainType(_ name: String) -> String? {
+    switch name {
+    case "int": return "Integer"
+    case "long": return "Long"
+    case "boolean": return "Boolean"
+    case "double": return "Double"
+    case "float": return "Float"
+    case "Object", "java.util.Collection", "null": return nil
+    default:
+      if name.contains("Map") || name.contains("Calendar") { return nil }
+      return name.split(separator: ".").last.map(String.init)
+    }
+  }
+}
+
+/// One run of a case: sends its events, gathers what the listeners are told.
+final class CasePlayer {
+  private let test: TestCase
+  private let engine: Engine
+  private let batchSize: Int
+  private var updates: [TestCase.Update] = []
+  private var waiting: (input: EngineInput, rows: [[Value]], times: [Int64])?
+
+  init(_ test: TestCase, _ engine: Engine, _ batchSize: Int) {
+    self.test = test
+    self.engine = engine
+    self.batchSize = batchSize
+  }
+
+  func play() -> [TestCase.Update] {
+    engine.onRows = { [unowned self] rows in
+      guard test.outputs.contains(rows.statement.name) else { return }
+      updates.append(
+        TestCase.Update(
+          time: rows.time, statement: rows.statement.name, new: rows.new.map { RowValue.of($0) },
+          old: rows.old.isEmpty ? nil : rows.old.map { RowValue.of($0) }, failed: false))
+    }
+    engine.onFailure = { [unowned self] _, _ in fail(at: engine.now) }
+    for (time, step) in test.steps { play(step, at: time) }
+    flush()
+    for name in test.iterateEnd { pull(name) }
+    return updates
+  }
+
+  private func fail(at time: Int64) {
+    // One failed event is told once, however many statements it failed in.
+    if let last = updates.last, last.failed, last.time == time { return }
+    updates.append(TestCase.Update(time: time, statement: nil, new: [], old: nil, failed: true))
+  }
+
+  private func play(_ step: TestCase.Step, at time: Int64) {
+    if case .event(let type, let values) = step, let input = engine.input(named: type) {
+      if let current = waiting, current.input.type !== input.type || current.rows.count >= batchSize { flush() }
+      if waiting == nil { waiting = (input, [], []) }
+      waiting?.rows.append(input.properties.map { RowValue.property($0, of: input.type, values) })
+      waiting?.times.append(time)
+      return
+    }
+    flush()
+    engine.advance(to: time)
+    switch step {
+    case .advance: break
+    case .event: fail(at: time)
+    case .fire(let query): fire(query)
+    case .iterate(let statement): pull(statement)
+    case .set(let variable, let value): _ = engine.set(variable, to: value)
+    }
+  }
+
+  private func flush() {
+    guard let (input, rows, times) = waiting else { return }
+    waiting = nil
+    let columns = input.properties.indices.map { index in Column(.values(rows.map { $0[index] })) }
+    engine.send(EventBatch(type: input.type, count: rows.count, properties: input.properties, columns: columns, times: times))
+  }
+
+  private func pull(_ name: String) {
+    guard let statement = engine.statements.first(where: { $0.name == name }) else { return }
+    let rows = engine.currentRows(of: statement)
+    updates.append(
+      TestCase.Update(time: engine.now, statement: name, new: rows.map { RowValue.of($0) }, old: nil, failed: false))
+  }
+
+  private func fire(_ query: String) {
+    do throws(CompileError) {
+      let rows = try engine.answer(query)
+      updates.append(
+        TestCase.Update(time: engine.now, statement: query, new: rows.map { RowValue.of($0) }, old: nil, failed: false))
+    } catch { fail(at: engine.now) }
+  }
+}

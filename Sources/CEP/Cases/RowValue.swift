@@ -1,0 +1,36 @@
+internal import EventModel
+
+/// Values between a case's JSON and the engine.
+enum RowValue {
+  /// A row as a map.
+  static func of(_ row: Event) -> Value {
+    .map(ValueMap(zip(row.type.properties, row.values).map { ($0.name, of($1)) }))
+  }
+
+  private static func of(_ value: Value) -> Value {
+    switch value {
+    case .event(let event): of(event)
+    case .array(let array): .array(array.values.map { of($0) })
+    default: value
+    }
+  }
+
+  static func property(_ index: Int, of type: EventType, _ values: ValueMap) -> Value {
+    let property = type.properties[index]
+    return converted(values[property.name], to: property.type)
+  }
+
+  /// The value as the declared type holds it; one that does not fit stays as it is, and fails where it is used.
+  static func converted(_ value: Value, to type: ValueType) -> Value {
+    switch (type, value) {
+    case (_, .null): .null
+    case (.event(let type), .map(let map)):
+      .event(Event.make(type, time: 0, type.properties.indices.map { property($0, of: type, map) }))
+    case (.array(let element), .array(let array)): .array(array.values.map { converted($0, to: element) })
+    case (.float, .int(let number)): .double(Double(Float(number)))
+    case (.float, .double(let number)): .double(Double(Float(number)))
+    case (.double, .int(let number)), (.bigDecimal, .int(let number)): .double(Double(number))
+    default: value
+    }
+  }
+}
