@@ -18,14 +18,14 @@ extension ExpressionCompiler {
     let (a, b) = (try compile(a), try compile(b))
     if op == .divide {
       return { frame throws(EvaluationError) in
-        guard let x = try a(frame).number, let y = try b(frame).number else { return .null }
+        guard let x = try numberOperand(try a(frame)), let y = try numberOperand(try b(frame)) else { return .null }
         return .double(x / y)
       }
     }
     if type.isInteger {
       let narrow = type == .int
       return { frame throws(EvaluationError) in
-        guard var x = try a(frame).integer, var y = try b(frame).integer else { return .null }
+        guard var x = try integerOperand(try a(frame)), var y = try integerOperand(try b(frame)) else { return .null }
         if narrow { (x, y) = (Int64(Int32(truncatingIfNeeded: x)), Int64(Int32(truncatingIfNeeded: y))) }
         let result: Int64
         switch op {
@@ -41,7 +41,7 @@ extension ExpressionCompiler {
     }
     let single = type == .float
     return { frame throws(EvaluationError) in
-      guard let x = try a(frame).number, let y = try b(frame).number else { return .null }
+      guard let x = try numberOperand(try a(frame)), let y = try numberOperand(try b(frame)) else { return .null }
       let result =
         switch op {
         case .add: x + y
@@ -103,4 +103,17 @@ func narrowed(_ value: Int64, to type: ValueType) -> Int64 {
   case .int: Int64(Int32(truncatingIfNeeded: value))
   default: value
   }
+}
+
+/// An operand that should be a number; nil for null. Anything else fails the event.
+func numberOperand(_ value: Value) throws(EvaluationError) -> Double? {
+  if value.isNull { return nil }
+  guard let number = value.number else { throw EvaluationError("\(value.text ?? "null") is no number") }
+  return number
+}
+
+func integerOperand(_ value: Value) throws(EvaluationError) -> Int64? {
+  if value.isNull { return nil }
+  guard let number = value.integer else { throw EvaluationError("\(value.text ?? "null") is no number") }
+  return number
 }

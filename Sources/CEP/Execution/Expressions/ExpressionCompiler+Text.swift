@@ -37,8 +37,7 @@ extension ExpressionCompiler {
       }
     case .regexp(let value, let pattern, let negated):
       let value = try compile(value)
-      if let text = pattern.constantText {
-        guard let regex = try? Regex(text) else { throw DeploymentError("'\(text)' is no regular expression") }
+      if let text = pattern.constantText, let regex = try? Regex(text) {
         return { frame throws(EvaluationError) in
           guard let text = try value(frame).text else { return .null }
           return .bool(((try? regex.wholeMatch(in: text)) != nil) != negated)

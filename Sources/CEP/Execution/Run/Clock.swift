@@ -12,9 +12,11 @@ final class Clock {
 
   /// Of several timers due at one instant the one of the statement deployed first is first.
   @discardableResult
-  func schedule(at time: Int64, for owner: StatementRuntime?, _ action: @escaping () throws(EvaluationError) -> Void) -> Timer {
+  func schedule(
+    at time: Int64, for owner: StatementRuntime?, rank: Int = 0, _ action: @escaping () throws(EvaluationError) -> Void
+  ) -> Timer {
     sequence += 1
-    let timer = Timer(time: time, owner: owner, sequence: sequence, action: action)
+    let timer = Timer(time: time, owner: owner, rank: rank, sequence: sequence, action: action)
     heap.append(timer)
     var child = heap.count - 1
     while child > 0, heap[child].precedes(heap[(child - 1) / 2]) {
@@ -65,13 +67,16 @@ final class Timer {
   let time: Int64
   /// Nil for the engine's own, which run before all statements.
   let owner: StatementRuntime?
+  /// Within a statement: windows first, then output.
+  let rank: Int
   let sequence: UInt64
   private(set) var isCancelled = false
   private let action: () throws(EvaluationError) -> Void
 
-  init(time: Int64, owner: StatementRuntime?, sequence: UInt64, action: @escaping () throws(EvaluationError) -> Void) {
+  init(time: Int64, owner: StatementRuntime?, rank: Int, sequence: UInt64, action: @escaping () throws(EvaluationError) -> Void) {
     self.time = time
     self.owner = owner
+    self.rank = rank
     self.sequence = sequence
     self.action = action
   }
@@ -82,6 +87,7 @@ final class Timer {
   func precedes(_ other: Timer) -> Bool {
     if time != other.time { return time < other.time }
     let (order, otherOrder) = (owner?.order ?? -1, other.owner?.order ?? -1)
-    return order != otherOrder ? order < otherOrder : sequence < other.sequence
+    if order != otherOrder { return order < otherOrder }
+    return rank != other.rank ? rank < other.rank : sequence < other.sequence
   }
 }

@@ -14,18 +14,19 @@ final class OutputStage {
     self.statement = statement
   }
 
-  func give(_ rows: Rows) throws(EvaluationError) {
+  /// - Parameter force: the listener is told even if there is no row.
+  func give(_ rows: Rows, force: Bool = false) throws(EvaluationError) {
     let new = try arrange(rows.new)
     let old = try arrange(rows.old)
-    if new.isEmpty, old.isEmpty { return }
+    if new.isEmpty, old.isEmpty, !force { return }
     if let insertion = code.insertion {
       if insertion.givesNew { insert(new, insertion) }
       if insertion.givesOld { insert(old, insertion) }
     }
     statement.wasTouched = true
     switch code.plan.selection {
-    case .insert: if !new.isEmpty { statement.output(new: new, old: []) }
-    case .remove: if !old.isEmpty { statement.output(new: old, old: []) }
+    case .insert: if !new.isEmpty || force { statement.output(new: new, old: []) }
+    case .remove: if !old.isEmpty || force { statement.output(new: old, old: []) }
     case .both: statement.output(new: new, old: old)
     }
   }

@@ -4,11 +4,286 @@ internal import Plan
 
 /// `output …`: holds rows back until its condition is met.
 final class RateLimiter {
-  init(_ plan: OutputRatePlan, _ instance: SelectInstance) throws(EvaluationError) {
-    throw EvaluationError("output rates cannot be run yet")
+  private let plan: OutputRatePlan
+  private unowned let instance: SelectInstance
+  private let condition: RateCondition
+  private let after: AfterCondition
+  /// Changes held back.
+  private var changes: [Change] = []
+  /// For `first` without groups: whether the first of the present interval was given.
+  private var gaveFirst = false
+  private let isFirstPerGroup: Bool
+  private var groupConditions: [[Value]: GroupRate] = [:]
+  private let periodOfGroup: Interval?
+  private let countOfGroup: Int64
+  private var terminatedFilter: Evaluator?
+
+  struct Change {
+    let new: [Tuple]
+    let old: [Tuple]
   }
-  func start() throws(EvaluationError) {}
-  func stop() {}
-  func terminate() throws(EvaluationError) {}
-  func process(new: [Tuple], old: [Tuple]) throws(EvaluationError) {}
+
+  init(_ plan: OutputRatePlan, _ instance: SelectInstance) throws(EvaluationError) {
+    self.plan = plan
+    self.instance = instance
+    let form = instance.code.plan.grouping.form
+    isFirstPerGroup = plan.kind == .first && (form == .rowPerGroup || form == .groupedRowPerEvent)
+    condition = try RateCondition(plan, instance)
+    after = try AfterCondition(plan, instance)
+    var period: Interval?
+    var count: Int64 = 1
+    switch condition.kind {
+    case .period(let interval): period = interval
+    case .events(let number): count = number
+    default: break
+    }
+    (periodOfGroup, countOfGroup) = (period, count)
+    if let filter = plan.terminatedFilter { terminatedFilter = try condition.compile(filter) }
+    condition.onMet = { [unowned self] (force) throws(EvaluationError) in try self.release(force: force) }
+  }
+
+  func start() throws(EvaluationError) { after.start() }
+  func stop() { condition.stop() }
+
+  /// The context partition ends.
+  func terminate() throws(EvaluationError) {
+    guard plan.whenTerminated else { return }
+    if let terminatedFilter, !(try terminatedFilter(instance.frame).isTrue) { return }
+    try condition.assign(plan.terminatedThen)
+    try release(force: true)
+  }
+
+  func process(new: [Tuple], old: [Tuple]) throws(EvaluationError) {
+    if new.isEmpty, old.isEmpty { return }
+    if after.isOpen(new.count) == false { return }
+    let change = Change(new: new, old: old)
+    switch plan.kind {
+    case .snapshot: _ = try instance.processor.process(new: new, old: old)
+    case .first where isFirstPerGroup:
+      return try instance.output.give(try instance.processor.firstOfGroups([change]) { key, isNew in self.passes(key, isNew: isNew) })
+    case .first:
+      let rows = try instance.processor.process(new: new, old: old)
+      if !gaveFirst, !rows.isEmpty {
+        gaveFirst = true
+        try instance.output.give(rows)
+      }
+    case .unspecified where isUnconditional: return try instance.output.give(try instance.processor.process(new: new, old: old))
+    default: changes.append(change)
+    }
+    try condition.note(new: new.count, old: old.count)
+  }
+
+  /// `output after …` alone.
+  private var isUnconditional: Bool {
+    if case .never = plan.condition { return !plan.whenTerminated }
+    return false
+  }
+
+  private func release(force: Bool) throws(EvaluationError) {
+    let held = changes
+    changes.removeAll()
+    switch plan.kind {
+    case .snapshot:
+      try instance.output.give(Rows(new: try instance.snapshotRows()), force: force)
+    case .first: gaveFirst = false
+    case .last: try instance.output.give(try instance.processor.last(of: held), force: force)
+    case .all: try instance.output.give(try instance.processor.all(of: held), force: force)
+    case .unspecified:
+      var rows = Rows()
+      for change in held {
+        let part = try instance.processor.process(new: change.new, old: change.old)
+        rows.new += part.new
+        rows.old += part.old
+      }
+      try instance.output.give(rows, force: force)
+    }
+  }
+
+  /// Whether an event may be the first of its group's interval.
+  private func passes(_ key: [Value], isNew: Bool) -> Bool {
+    var rate = groupConditions[key] ?? GroupRate()
+    let passes: Bool
+    if let period = periodOfGroup {
+      let now = instance.frame.clock.now
+      passes = rate.last.map { period.after($0) <= now } ?? true
+      if passes { rate.last = now }
+    } else {
+      if isNew { rate.new += 1 } else { rate.old += 1 }
+      passes = rate.isFirst || rate.new >= countOfGroup || rate.old >= countOfGroup
+      if passes { rate = GroupRate(isFirst: false) }
+    }
+    groupConditions[key] = rate
+    return passes
+  }
+
+  private struct GroupRate {
+    var isFirst = true
+    var new: Int64 = 0
+    var old: Int64 = 0
+    var last: Int64?
+  }
+}
+
+/// When held rows are given out.
+final class RateCondition {
+  enum Kind {
+    case events(Int64)
+    case period(Interval)
+    case at(CronSchedule)
+    case when(Evaluator, [Assignment])
+    case never
+  }
+  let kind: Kind
+  var onMet: (Bool) throws(EvaluationError) -> Void = { _ in }
+  private unowned let instance: SelectInstance
+  private let compiler: ExpressionCompiler
+  private let counters: [String: Variable]
+  private var new: Int64 = 0
+  private var old: Int64 = 0
+  private var reference: Int64?
+  private var timer: Timer?
+  private var assignments: AssignmentCode?
+
+  init(_ plan: OutputRatePlan, _ instance: SelectInstance) throws(EvaluationError) {
+    self.instance = instance
+    let statement = instance.statement
+    let now = instance.frame.clock.now
+    var counters: [String: Variable] = [:]
+    for name in ["count_insert", "count_remove", "count_insert_total", "count_remove_total"] {
+      counters[name] = Variable(name: name, type: .int, value: .int(0))
+    }
+    counters["last_output_timestamp"] = Variable(name: "last_output_timestamp", type: .long, value: .int(now))
+    self.counters = counters
+    var compiler = statement.environment.compiler(instance.code.types)
+    compiler.localVariables = counters
+    self.compiler = compiler
+    let runtime = statement.runtime
+    switch plan.condition {
+    case .events(let count):
+      let evaluator = try runtime.lifted { () throws(DeploymentError) in try compiler.compile(count) }
+      guard let number = try evaluator(instance.frame).integer else { throw EvaluationError("the number of events is null") }
+      kind = .events(number)
+    case .period(let period):
+      let evaluator = try runtime.lifted { () throws(DeploymentError) in try PeriodEvaluator(period, compiler) }
+      kind = .period(try evaluator.interval(instance.frame))
+    case .at(let cron): kind = .at(try CronSchedule(cron, compiler, instance.frame))
+    case .when(let condition, let then):
+      kind = .when(try runtime.lifted { () throws(DeploymentError) in try compiler.compile(condition) }, then)
+    case .never: kind = .never
+    }
+  }
+
+  func compile(_ expression: Expression) throws(EvaluationError) -> Evaluator {
+    try instance.statement.runtime.lifted { () throws(DeploymentError) in try compiler.compile(expression) }
+  }
+
+  func stop() { timer?.cancel() }
+
+  func note(new newCount: Int, old oldCount: Int) throws(EvaluationError) {
+    switch kind {
+    case .events(let number):
+      new += Int64(newCount)
+      old += Int64(oldCount)
+      if new >= number || old >= number {
+        (new, old) = (0, 0)
+        try onMet(false)
+      }
+    case .period, .at: if timer == nil { schedule() }
+    case .when(let condition, let then):
+      count("count_insert", newCount)
+      count("count_insert_total", newCount)
+      count("count_remove", oldCount)
+      count("count_remove_total", oldCount)
+      if try condition(instance.frame).isTrue {
+        try assign(then)
+        try onMet(true)
+        counters["count_insert"]?.value = .int(0)
+        counters["count_remove"]?.value = .int(0)
+        counters["last_output_timestamp"]?.value = .int(instance.frame.clock.now)
+      }
+    case .never: break
+    }
+  }
+
+  private func count(_ name: String, _ count: Int) {
+    guard let variable = counters[name] else { return }
+    variable.value = .int((variable.value.integer ?? 0) + Int64(count))
+  }
+
+  func assign(_ plan: [Assignment]) throws(EvaluationError) {
+    if plan.isEmpty { return }
+    let statement = instance.statement
+    let code = try statement.runtime.lifted { () throws(DeploymentError) in try AssignmentCode(plan, compiler) }
+    try code.setVariables(instance.frame)
+  }
+
+  /// The grid is kept for ever: first change + n periods.
+  private func schedule() {
+    let clock = instance.frame.clock
+    let now = clock.now
+    let next: Int64
+    switch kind {
+    case .period(let interval):
+      let start = reference ?? now
+      reference = start
+      if interval.months > 0 {
+        var time = start
+        while time <= now { time = interval.after(time) }
+        next = time
+      } else {
+        let size = max(interval.milliseconds, 1)
+        var offset = (now - start) % size
+        if offset < 0 { offset += size }
+        next = now - offset + size
+      }
+    case .at(let cron):
+      guard let time = cron.next(after: now) else { return }
+      next = time
+    default: return
+    }
+    timer = clock.schedule(at: next, for: instance.statement, rank: 1) { [unowned self] () throws(EvaluationError) in
+      self.schedule()
+      try self.onMet(true)
+    }
+  }
+}
+
+/// `output after n events` or `after 10 sec`.
+final class AfterCondition {
+  private let count: Int64?
+  private let interval: Interval?
+  private let clock: Clock
+  private var seen: Int64 = 0
+  private var opens: Int64 = .min
+  private var isDone = false
+
+  init(_ plan: OutputRatePlan, _ instance: SelectInstance) throws(EvaluationError) {
+    clock = instance.frame.clock
+    let statement = instance.statement
+    let compiler = statement.environment.compiler(instance.code.types)
+    if let expression = plan.afterCount {
+      count = try statement.runtime.lifted { () throws(DeploymentError) in try compiler.compile(expression) }(instance.frame).integer
+    } else {
+      count = nil
+    }
+    if let period = plan.afterPeriod {
+      interval = try statement.runtime.lifted { () throws(DeploymentError) in try PeriodEvaluator(period, compiler) }.interval(instance.frame)
+    } else {
+      interval = nil
+    }
+    isDone = count == nil && interval == nil
+  }
+
+  func start() { if let interval { opens = interval.after(clock.now) } }
+
+  func isOpen(_ newCount: Int) -> Bool {
+    if isDone { return true }
+    if let count {
+      seen += Int64(newCount)
+      isDone = seen > count
+    } else {
+      isDone = clock.now >= opens
+    }
+    return isDone
+  }
 }

@@ -24,6 +24,8 @@ final class ResultProcessor {
   let tables: [GroupTable]
   /// The only group of a statement without keys.
   let whole: Group
+  /// For `output all`.
+  var everSeen = SeenGroups()
 
   init(_ code: SelectCode, _ frame: Frame, seed: UInt64) {
     self.code = code

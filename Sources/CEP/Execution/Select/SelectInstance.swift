@@ -49,7 +49,14 @@ final class SelectInstance: StatementInstance {
   override func terminate() throws(EvaluationError) { try limiter?.terminate() }
 
   private func sourceChanged(_ number: Int, _ new: [Event], _ old: [Event]) throws(EvaluationError) {
-    guard join != nil else { return try process(new: try filtered(new), old: try filtered(old)) }
+    guard join != nil else {
+      // A window that is told to (FORCE_UPDATE) tells of nothing, too.
+      let force = new.isEmpty && old.isEmpty
+      let (entering, leaving) = (try filtered(new), try filtered(old))
+      // A change that WHERE has emptied gives no row.
+      if !force, entering.isEmpty, leaving.isEmpty { return }
+      return try process(new: entering, old: leaving, force: force)
+    }
     changes[number].new += new
     changes[number].old += old
     if !isWaiting {
@@ -64,7 +71,7 @@ final class SelectInstance: StatementInstance {
     let changes = self.changes
     for index in self.changes.indices { self.changes[index] = ([], []) }
     let rows = try join.process(changes)
-    try process(new: rows.new, old: rows.old)
+    if !rows.new.isEmpty || !rows.old.isEmpty { try process(new: rows.new, old: rows.old, force: false) }
   }
 
   override func abandonPass() {
@@ -82,11 +89,17 @@ final class SelectInstance: StatementInstance {
     return tuples
   }
 
-  private func process(new: [Tuple], old: [Tuple]) throws(EvaluationError) {
+  private func process(new: [Tuple], old: [Tuple], force: Bool) throws(EvaluationError) {
     if let limiter { return try limiter.process(new: new, old: old) }
-    // A change that WHERE has emptied gives no row.
-    if new.isEmpty, old.isEmpty, code.filter != nil || join != nil { return }
-    try output.give(try processor.process(new: new, old: old))
+    try output.give(try processor.process(new: new, old: old), force: force)
+  }
+
+  /// What `output snapshot` gives.
+  func snapshotRows() throws(EvaluationError) -> [Row] {
+    if sources.count == 1, !sources[0].hasWindow, processor.form == .rowPerGroup {
+      return try processor.rows(ofGroups: processor.tables[0].all, isNew: true)
+    }
+    return try processor.snapshot(try currentTuples())
   }
 
   /// The rows that the sources now hold, before aggregation.

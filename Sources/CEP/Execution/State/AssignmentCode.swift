@@ -1,0 +1,62 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+/// `set a = …, b = …`, compiled; each value sees what the assignments before it did.
+struct AssignmentCode {
+  private struct Item {
+    let target: Assignment.Target
+    let value: Evaluator
+    let index: Evaluator?
+    let variable: Variable?
+  }
+  private var items: [Item] = []
+
+  init(_ plan: [Assignment], _ compiler: ExpressionCompiler) throws(DeploymentError) {
+    for assignment in plan {
+      var index: Evaluator?
+      var variable: Variable?
+      switch assignment.target {
+      case .element(_, let expression): index = try compiler.compile(expression)
+      case .variable(let name):
+        variable = compiler.localVariables[name] ?? compiler.environment.variables[name]
+        if variable == nil { throw DeploymentError("no variable \(name)") }
+      case .property: break
+      }
+      items.append(Item(target: assignment.target, value: try compiler.compile(assignment.value), index: index, variable: variable))
+    }
+  }
+
+  func setVariables(_ frame: Frame) throws(EvaluationError) {
+    for item in items {
+      guard let variable = item.variable else { continue }
+      let value = try item.value(frame)
+      variable.value = variable.type.isNumeric ? try castValue(value, to: variable.type) : value
+    }
+  }
+
+  /// The row with its properties set; the frame's stream 0 shows what has been set so far.
+  func updated(_ row: Event, _ frame: Frame) throws(EvaluationError) -> Event {
+    var row = row
+    for item in items {
+      frame.events[0] = row
+      let value = try item.value(frame)
+      switch item.target {
+      case .property(let property): row = row.replacing([(property, try fitted(value, row.type, property))])
+      case .element(let property, _):
+        guard var values = row[property].array, let index = try item.index?(frame).integer, index >= 0, index < values.count else { continue }
+        values[Int(index)] = value
+        row = row.replacing([(property, .array(values))])
+      case .variable:
+        guard let variable = item.variable else { continue }
+        variable.value = variable.type.isNumeric ? try castValue(value, to: variable.type) : value
+      }
+    }
+    return row
+  }
+
+  private func fitted(_ value: Value, _ type: EventType, _ property: Int) throws(EvaluationError) -> Value {
+    let declared = type.properties[property].type
+    return declared.isNumeric ? try castValue(value, to: declared) : value
+  }
+}
