@@ -111,7 +111,7 @@ let package = Package(
     .executableTarget(
       name: "flowcep",
       dependencies: [
-        "Collector", "Pipeline", "PluginHost", "Configuration", "Engine", "EventModel", "JSONLines", "IPFIX", "RecordJSON",
+        "Collector", "Pipeline", "PluginHost", "Configuration", "Engine", "EventModel", "JSONLines", "Cases", "IPFIX", "RecordJSON",
         "RecordBatch", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "Synthesis", "Replay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

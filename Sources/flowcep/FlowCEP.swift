@@ -9,6 +9,8 @@ import Glibc
       Run.self,
       Check.self,
       Send.self,
+      Query.self,
+      Test.self,
       Plugins.self,
       View.self,
       Generate.self,

@@ -1,5 +1,5 @@
 public import EventModel
-public import JSONLines
+internal import JSONLines
 
 /// A case: a module, what is sent to it, and the rows that it must give.
 public struct TestCase: Sendable {

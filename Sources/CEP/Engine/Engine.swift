@@ -1,4 +1,4 @@
-public import Builtins
+internal import Builtins
 public import Diagnostics
 public import EventModel
 internal import Execution

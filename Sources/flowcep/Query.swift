@@ -1,0 +1,102 @@
+import ArgumentParser
+import Diagnostics
+import Engine
+import EventModel
+import Glibc
+import JSONLines
+
+/// `flowcep query`: the engine alone, from JSON lines to JSON lines.
+struct Query: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run an EPL module over JSON lines and print its rows.",
+    discussion: """
+      Events come from a file, from standard input, or as datagrams. Nested objects flatten to dotted names. Rows of the statements
+      named with -o (without -o: of those that no other statement reads) are printed as JSON lines.
+      """)
+
+  @Option(name: .shortAndLong, help: "The EPL module.") var module: String
+  @Option(name: .shortAndLong, help: "Names of statements whose rows are printed, separated by commas.") var output: String?
+  @Option(name: .shortAndLong, help: "A file of JSON lines; standard input by default.") var input: String?
+  @Option(help: "Take events from datagrams: udp:PORT (of the loopback address) or udp:ADDRESS:PORT.") var listen: String?
+  @Option(help: "compat, watermark or system.", transform: { try parseClock($0) }) var clock = EngineOptions.ClockMode.watermark
+  @Option(help: "How far the watermark stays behind the newest event, in seconds.") var lateness = 30.0
+  @Option(help: "The event type that the lines are; by default the one with a timestamp, else the first.") var type: String?
+  @Flag(help: "Print the plan and stop.") var explain = false
+  @Flag(help: "At the end of input advance the clock to the last pending timer (not in compat mode).") var flush = false
+
+  func validate() throws {
+    if input != nil, listen != nil { throw ValidationError("-i and --listen exclude each other") }
+    if flush, clock == .compat { throw ValidationError("--flush adds rows that compat mode never gives") }
+    if !(lateness >= 0 && lateness < 1e9) { throw ValidationError("--lateness must be a number of seconds") }
+  }
+
+  func run() throws {
+    signal(SIGPIPE, SIG_DFL)
+    let engine = try compile()
+    if explain { return print(engine.explain(), terminator: "") }
+    let session = try QuerySession(engine, try input(of: engine), try wanted(in: engine))
+    if let listen {
+      try session.listen(listen)
+    } else {
+      try session.readFile(input)
+    }
+    engine.finish(flush: flush)
+    session.writeOut()
+    session.report()
+  }
+
+  private func compile() throws -> Engine {
+    let text = String(decoding: try InputFiles.read(module), as: UTF8.self)
+    var options = EngineOptions()
+    options.clock = clock
+    options.lateness = Int64(lateness * 1000)
+    do {
+      let engine = try Engine(modules: [EngineModule(name: module, text: text)], options: options)
+      for diagnostic in engine.diagnostics.sorted { writeError(diagnostic.text + "\n") }
+      return engine
+    } catch {
+      for diagnostic in error.diagnostics.sorted { writeError(diagnostic.text + "\n") }
+      throw ExitCode.usage
+    }
+  }
+
+  private func refuse(_ reason: String) -> ExitCode {
+    writeError("\(reason)\n")
+    return ExitCode.usage
+  }
+
+  private func input(of engine: Engine) throws -> EngineInput {
+    if let type {
+      guard let input = engine.input(named: type) else {
+        let known = engine.inputs.map(\.name)
+        let hint = didYouMean(type, among: known) ?? "types: \(known.joined(separator: ", "))"
+        throw refuse("\(module): error: no event type \"\(type)\" (\(hint))")
+      }
+      return input
+    }
+    guard let input = engine.inputs.first(where: { $0.type.timestampProperty != nil }) ?? engine.inputs.first else {
+      throw refuse("\(module): error: declares no event type")
+    }
+    return input
+  }
+
+  private func wanted(in engine: Engine) throws -> Set<Int> {
+    guard let output else { return Set(engine.statements.filter { $0.rowType != nil && !$0.isReadByOthers }.map(\.number)) }
+    var numbers = Set<Int>()
+    for name in output.split(separator: ",").map(String.init) {
+      guard let statement = engine.statements.first(where: { $0.name == name }) else {
+        let hint = didYouMean(name, among: engine.statements.map(\.name)).map { " (\($0))" } ?? ""
+        throw refuse("\(module): error: no statement \"\(name)\"\(hint)")
+      }
+      numbers.insert(statement.number)
+    }
+    return numbers
+  }
+}
+
+private func parseClock(_ text: String) throws -> EngineOptions.ClockMode {
+  guard let mode = EngineOptions.ClockMode(rawValue: text) else {
+    throw ValidationError("a clock is one of \(EngineOptions.ClockMode.allCases.map(\.rawValue).joined(separator: ", "))")
+  }
+  return mode
+}
