@@ -143,6 +143,7 @@ let package = Package(
     unitTests("EventModel"),
     unitTests("Builtins", ["EventModel"]),
     unitTests("Sockets"),
+    unitTests("Semantics", ["Diagnostics", "EventModel", "Plan", "Syntax"]),
     unitTests("Syntax", ["Diagnostics"]),
     unitTests("Telemetry"),
     unitTests("PluginHost", ["Configuration"]),

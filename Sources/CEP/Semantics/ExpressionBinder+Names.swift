@@ -51,6 +51,7 @@ extension ExpressionBinder {
       if let found = property(in: group, links) { return found }
     }
     if let found = streamName(links) { return found }
+    if name.lowercased() == "current_timestamp" { return (Expression(.currentTimestamp, .long), links.dropFirst()) }
     if let variable = statement.scope.variables[name] {
       return (indexed(Expression(.variable(name), variable.type), first), links.dropFirst())
     }
@@ -115,7 +116,10 @@ extension ExpressionBinder {
     }
     while let last = parts.last {
       let name = parts.map(\.name.text).joined(separator: ".")
-      if let index = type.index(of: name), last.call == nil || type.properties[index].type == .map {
+      let next = links.dropFirst(parts.count).first
+      if let index = type.index(of: name), last.call == nil || type.properties[index].type == .map,
+        type.properties[index].type.hasMember(next, isIndexed: last.index != nil)
+      {
         var result = make(index, type.properties[index].type)
         if let call = last.call, let argument = call.arguments.first?.value, case .literal(.string(let key)) = argument.kind {
           result = Expression(.key(result, key), .object("Object"))
@@ -245,5 +249,14 @@ extension ExpressionBinder {
       for (parameter, argument) in zip(declaration.parameters, arguments) { names.locals[parameter.text] = argument }
       return bind(declaration.body)
     }
+  }
+}
+
+extension ValueType {
+  /// Whether a link can follow a value of this type; if not, the names before it mean something else.
+  fileprivate func hasMember(_ link: ChainLinkSyntax?, isIndexed: Bool) -> Bool {
+    guard let link, link.call == nil else { return true }
+    let type = isIndexed ? element ?? self : self
+    return type.eventType != nil || type == .map
   }
 }

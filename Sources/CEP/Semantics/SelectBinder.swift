@@ -107,8 +107,8 @@ final class SelectBinder {
   private func checkStreams() {
     var seen: Set<String> = []
     for (source, stream) in zip(sources, syntax.from) {
-      if let alias = stream.alias, !seen.insert(alias.text).inserted {
-        statement.report("the name \"\(alias.text)\" stands for two streams", at: alias.range)
+      if let alias = source.stream.alias, !seen.insert(alias).inserted {
+        statement.report("the name \"\(alias)\" stands for two streams", at: stream.alias?.range ?? stream.range)
       }
       if sources.count > 1, !source.stream.isWindowed, !stream.unidirectional {
         statement.report(

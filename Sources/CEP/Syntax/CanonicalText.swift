@@ -112,8 +112,10 @@ public struct CanonicalText: Sendable {
 
   private func chain(_ base: ExpressionSyntax?, _ links: [ChainLinkSyntax]) -> (Precedence, String) {
     var parts: [String] = base.map { [text($0, within: .unary)] } ?? []
+    let isAggregate =
+      base == nil && links.count == 1 && links[0].call != nil && aggregates.contains(links[0].name.text.lowercased())
     for link in links {
-      var part = link.name.text
+      var part = isAggregate ? link.name.text.lowercased() : link.name.text
       if let call = link.call {
         let arguments = call.arguments.map { argument in (argument.name.map { $0.text + ":" } ?? "") + text(argument.value) }
         part += "(" + (call.distinct ? "distinct " : "") + arguments.joined(separator: ",") + ")"
@@ -122,8 +124,6 @@ public struct CanonicalText: Sendable {
       if link.optional { part += "?" }
       parts.append(part)
     }
-    let isAggregate =
-      base == nil && links.count == 1 && links[0].call != nil && aggregates.contains(links[0].name.text.lowercased())
     return (isAggregate ? .lowest : .unary, parts.joined(separator: "."))
   }
 }
