@@ -43,7 +43,7 @@ open class AggregateState {
 }
 
 extension Builtins {
-  public static let aggregateList: [AggregateFunction] = numberAggregates + orderAggregates + eventAggregates + sketchAggregates + changeAggregates
+  public static let aggregateList: [AggregateFunction] = numberAggregates + orderAggregates + eventAggregates + rateAggregates + sketchAggregates + changeAggregates
   public static let aggregates: [String: AggregateFunction] = Dictionary(
     aggregateList.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
 }

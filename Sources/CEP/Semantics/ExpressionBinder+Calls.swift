@@ -162,6 +162,11 @@ extension ExpressionBinder {
       return report("\"\(function.name)\" takes \(function.arity.upperBound) arguments, not \(arguments.count)", at: place)
     }
     let types = arguments.map(\.type)
+    var name = function.name
+    if name == "rate", let first = arguments.first?.node {
+      // A constant is a span of engine time, anything else the events' own timestamp.
+      if case .constant = first {} else { name = "rateby" }
+    }
     guard let type = function.resultType(types) else {
       return report("\"\(function.name)\" does not take \(types.first?.quoted ?? "no argument")", at: place)
     }
@@ -169,7 +174,7 @@ extension ExpressionBinder {
       return report("\"\(function.name)\" needs a data window", at: place, suggestion: "add one: \(stream.names.first ?? "E")#time(1 min)")
     }
     return aggregates.add(
-      AggregatePlan(function.name, arguments: arguments, isDistinct: distinct, filter: filter, order: order, type: type))
+      AggregatePlan(name, arguments: arguments, isDistinct: distinct, filter: filter, order: order, type: type))
   }
 
   /// The event of the only stream, for `window(*)`.

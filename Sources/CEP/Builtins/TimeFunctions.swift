@@ -1,0 +1,103 @@
+internal import EventModel
+
+/// Methods on times in milliseconds, in UTC: `l.getHourOfDay()`, `l.roundFloor('hour')`, `a.before(b)`.
+extension Builtins {
+  static let timeFunctions: [ScalarFunction] =
+    [
+      part(".getYear", "the year") { $0.year }, part(".getMonthOfYear", "the month, January is 0") { $0.month },
+      part(".getDayOfMonth", "the day of the month") { $0.day }, part(".getDayOfWeek", "the day of the week, Sunday is 1") { $0.dayOfWeek },
+      part(".getDayOfYear", "the day of the year, from 1") { $0.dayOfYear }, part(".getHourOfDay", "the hour") { $0.hour },
+      part(".getMinuteOfHour", "the minute") { $0.minute }, part(".getSecondOfMinute", "the second") { $0.second },
+      part(".getMillisOfSecond", "the millisecond") { $0.millisecond },
+      field(".get", "the value of a field, 'hour'", .int) { time, field in time[field] },
+      field(".roundFloor", "rounded down to a field", .long) { time, field in time.floor(field).milliseconds },
+      field(".roundCeiling", "rounded up to a field", .long) { time, field in time.ceiling(field).milliseconds },
+      field(".roundHalf", "rounded to the nearer of a field", .long) { time, field in
+        let (low, high) = (time.floor(field).milliseconds, time.ceiling(field).milliseconds)
+        return time.milliseconds - low < high - time.milliseconds ? low : high
+      },
+      field(".withMin", "with a field at its smallest", .long) { time, field in with(time, field, time.smallest(field)) },
+      field(".withMax", "with a field at its largest", .long) { time, field in with(time, field, time.largest(field)) },
+      ScalarFunction(".set", arity: 3...3, help: "with a field at a value: set('hour', 5)", resultType: timeType) { arguments in
+        guard let time = arguments[0].integer, let field = arguments[1].text.flatMap(CivilTime.Field.init(named:)),
+          let value = arguments[2].integer
+        else { return .null }
+        return .int(with(CivilTime(time), field, value))
+      },
+      fields(".withTime", "with another hour, minute, second and millisecond", [.hour, .minute, .second, .millisecond]),
+      fields(".withDate", "with another year, month (January is 0) and day", [.year, .month, .day]),
+      ScalarFunction(".toMillisec", arity: 1...1, help: "the milliseconds since 1970", resultType: timeType) { arguments in
+        arguments[0].integer.map { .int($0) } ?? .null
+      },
+    ] + intervalFunctions
+
+  private static func timeType(_ types: [ValueType]) -> ValueType? { types[0] == .null || types[0].isNumeric ? .long : nil }
+
+  private static func with(_ time: CivilTime, _ field: CivilTime.Field, _ value: Int64) -> Int64 {
+    var time = time
+    time[field] = max(-100_000_000, min(100_000_000, value))
+    return time.milliseconds
+  }
+
+  private static func part(_ name: String, _ help: String, _ read: @escaping @Sendable (CivilTime) -> Int64) -> ScalarFunction {
+    ScalarFunction(name, arity: 1...1, help: help, resultType: { timeType($0).map { _ in .int } }) { arguments in
+      arguments[0].integer.map { .int(read(CivilTime($0))) } ?? .null
+    }
+  }
+
+  private static func field(
+    _ name: String, _ help: String, _ type: ValueType, _ apply: @escaping @Sendable (CivilTime, CivilTime.Field) -> Int64
+  ) -> ScalarFunction {
+    ScalarFunction(
+      name, arity: 2...2, help: help, resultType: { types in timeType(types) != nil && types[1].isText ? type : nil }
+    ) { arguments throws(EvaluationError) in
+      guard let time = arguments[0].integer, let name = arguments[1].text else { return .null }
+      guard let field = CivilTime.Field(named: name) else { throw EvaluationError("no field of a time is named \"\(name)\"") }
+      return .int(apply(CivilTime(time), field))
+    }
+  }
+
+  private static func fields(_ name: String, _ help: String, _ fields: [CivilTime.Field]) -> ScalarFunction {
+    ScalarFunction(name, arity: (fields.count + 1)...(fields.count + 1), help: help, resultType: timeType) { arguments in
+      guard let milliseconds = arguments[0].integer else { return .null }
+      var time = CivilTime(milliseconds)
+      for (field, argument) in zip(fields, arguments.dropFirst()) {
+        if let value = argument.integer { time[field] = max(-100_000_000, min(100_000_000, value)) }
+      }
+      return .int(time.milliseconds)
+    }
+  }
+
+  // MARK: intervals
+
+  private static let intervalFunctions: [ScalarFunction] = [
+    interval("before", "whether it ends before the other starts") { a, b in a.1 < b.0 },
+    interval("after", "whether it starts after the other has ended") { a, b in a.0 > b.1 },
+    interval("coincides", "whether both start and end together") { a, b in a == b },
+    interval("during", "whether it lies within the other") { a, b in b.0 < a.0 && a.1 < b.1 },
+    interval("includes", "whether the other lies within it") { a, b in a.0 < b.0 && b.1 < a.1 },
+    interval("overlaps", "whether it starts first and ends within the other") { a, b in a.0 < b.0 && b.0 < a.1 && a.1 < b.1 },
+    interval("overlappedBy", "whether the other starts first and ends within it") { a, b in b.0 < a.0 && a.0 < b.1 && b.1 < a.1 },
+    interval("meets", "whether it ends when the other starts") { a, b in a.1 == b.0 },
+    interval("metBy", "whether it starts when the other ends") { a, b in a.0 == b.1 },
+    interval("starts", "whether both start together and it ends first") { a, b in a.0 == b.0 && a.1 < b.1 },
+    interval("startedBy", "whether both start together and the other ends first") { a, b in a.0 == b.0 && a.1 > b.1 },
+    interval("finishes", "whether both end together and it starts last") { a, b in a.1 == b.1 && a.0 > b.0 },
+    interval("finishedBy", "whether both end together and it starts first") { a, b in a.1 == b.1 && a.0 < b.0 },
+  ]
+
+  /// Takes two times, or two starts and ends.
+  private static func interval(
+    _ name: String, _ help: String, _ holds: @escaping @Sendable ((Int64, Int64), (Int64, Int64)) -> Bool
+  ) -> ScalarFunction {
+    ScalarFunction(
+      "." + name, arity: 2...4, help: help, resultType: { types in types.allSatisfy { $0 == .null || $0.isNumeric } ? .boolean : nil }
+    ) { arguments in
+      let times = arguments.map(\.integer)
+      let known = times.compactMap { $0 }
+      if known.count != times.count { return .null }
+      if known.count == 4 { return .bool(holds((known[0], known[1]), (known[2], known[3]))) }
+      return known.count == 2 ? .bool(holds((known[0], known[0]), (known[1], known[1]))) : .null
+    }
+  }
+}
