@@ -147,6 +147,8 @@ let package = Package(
     unitTests("Syntax", ["Diagnostics"]),
     unitTests("Telemetry"),
     unitTests("PluginHost", ["Configuration"]),
+    .testTarget(
+      name: "PluginABITests", dependencies: ["TestSupport"], path: "Tests/PluginABI", exclude: ["Outside"], swiftSettings: manners),
     unitTests("Pipeline", ["PluginABI", "PluginHost", "RecordBatch", "Telemetry"]),
     unitTests("Synthesis"),
     unitTests("Replay", ["IPFIX", "Synthesis"]),

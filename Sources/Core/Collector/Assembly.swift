@@ -13,6 +13,7 @@ struct Assembly {
   private(set) var chains: [(stage: ChainStage, links: [PluginInstance])] = []
   private(set) var outputs: [OutputStage] = []
   private(set) var routers: [DomainRouter] = []
+  private(set) var junctions: [Junction] = []
   private(set) var diagnostics = DiagnosticList()
   let state = RunState()
   private let loader: PluginLoader
@@ -29,6 +30,7 @@ struct Assembly {
       guard !diagnostics.hasErrors, let output = next.next() else { continue }
       for target in destination.plugin.exportsTo { junctions[target.name].map { output.export(to: $0) } }
     }
+    self.junctions = configuration.exportingProcesses.compactMap { junctions[$0.name] }
     for process in configuration.collectingProcesses {
       collecting(process, configuration, process.exportingProcesses.compactMap { junctions[$0] })
     }

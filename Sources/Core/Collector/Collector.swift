@@ -88,7 +88,10 @@ public final class Collector {
       destroy()
       throw .runtime(failures)
     }
+    // Inputs may end as soon as they begin, so what nobody feeds is looked for before.
+    let unfed = assembly.junctions.filter(\.isUnfed)
     let started = assembly.outputs.map { $0.start() } + assembly.chains.map { $0.stage.start() } + assembly.inputs.map { $0.start() }
+    unfed.forEach { $0.end() }
     if started.contains(false) { throw .runtime(["the system gives no more threads"]) }
   }
 

@@ -22,10 +22,13 @@ public final class Junction: BatchTarget {
   /// Before anything starts: one more that will call `end`.
   public func addProducer() { producers.add(1, ordering: .relaxed) }
 
+  /// Nobody will call `end`: the collector does, once.
+  public var isUnfed: Bool { producers.load(ordering: .relaxed) == 0 }
+
   public func take(_ batch: consuming BatchStorage) { entry.take(batch) }
 
   public func end() {
-    if producers.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { entry.end() }
+    if producers.subtract(1, ordering: .acquiringAndReleasing).newValue <= 0 { entry.end() }
   }
 }
 
