@@ -1,4 +1,5 @@
 import EventModel
+import JSONLines
 import PluginABI
 import PluginKit
 import RecordBatch
@@ -117,7 +118,7 @@ final class DetectionWriter {
     case .ip4(let address): append(UInt64(address), bytes: 4)
     case .mac(let address): append(address, bytes: 6)
     case .octets(let octets): if shape == .address6 { bytes.append(contentsOf: octets.bytes) } else { appendVariable(octets.bytes) }
-    case .array, .event, .map: appendVariable(Array(JSONText.text(of: value).utf8))
+    case .array, .event, .map: appendVariable(Array(JSONText.text(value).utf8))
     }
   }
 

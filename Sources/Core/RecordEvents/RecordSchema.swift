@@ -47,6 +47,19 @@ public enum ColumnShape: Sendable {
   case text
   case octets
 
+  /// For messages.
+  public var name: String {
+    switch self {
+    case .integer: "a number"
+    case .double: "a floating-point number"
+    case .boolean: "a boolean"
+    case .address: "an address"
+    case .mac: "a MAC address"
+    case .text: "text"
+    case .octets: "octets"
+    }
+  }
+
   init(dataType: Int) {
     switch dataType {
     case FLOWCEP_UNSIGNED8...FLOWCEP_SIGNED64, FLOWCEP_DATE_TIME_SECONDS...FLOWCEP_DATE_TIME_NANOSECONDS: self = .integer

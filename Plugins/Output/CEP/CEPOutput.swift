@@ -1,0 +1,126 @@
+import Engine
+import EventModel
+public import PluginABI
+import PluginKit
+import RecordBatch
+import RecordEvents
+
+/// Feeds flow records to the engine and hands its rows over as records.
+final class CEPOutput: OutputPlugin {
+  private let host: Host
+  private let engine: Engine
+  private let readers: [RecordEventReader]
+  /// By the statement's number; nil where its rows are no detections.
+  private var writers: [DetectionWriter?]
+  private let targets: [String]
+  private let flushesAtEnd: Bool
+  private let session: UnsafePointer<flowcep_session>
+  private var lastRecord: UInt64
+  private var failure: PluginError?
+  private let counters: CEPCounters
+
+  init(_ host: Host, _ options: Options) throws(PluginError) {
+    let modules = try Modules(host, options)
+    do throws(CompileError) { engine = try modules.makeEngine() } catch {
+      throw PluginError(error.diagnostics.errors.first?.line ?? "the modules do not compile")
+    }
+    self.host = host
+    let inputs = engine.inputs.filter { $0.name == modules.schema.eventType.name }
+    readers = inputs.map { RecordEventReader(type: $0.type, schema: modules.schema, needed: $0.properties) }
+    var writers: [DetectionWriter?] = Array(repeating: nil, count: engine.statements.count)
+    for statement in Modules.detections(engine, options) {
+      writers[statement.number] = DetectionWriter(host: host, typeName: statement.outputName, columns: statement.columns)
+    }
+    self.writers = writers
+    targets = options.texts("exportTo")
+    flushesAtEnd = options.text("atEnd") == "flush"
+    var description = flowcep_session()
+    description.transport = UInt16(FLOWCEP_TRANSPORT_INTERNAL)
+    session = try host.openSession(description, name: host.instanceName)
+    lastRecord = host.monotonicNanoseconds
+    counters = CEPCounters(host)
+    engine.onRows = { [unowned self] rows in take(rows) }
+    engine.onFailure = { statement, reason in
+      host.log(.debug, "\(statement.map { "statement \($0.name)" } ?? "engine"): \(reason)")
+    }
+    if engine.options.clock == .system { engine.advance(to: Int64(host.wallNanoseconds / 1_000_000)) }
+    if readers.isEmpty { host.log(.warning, "no statement reads IPFIX: no record will reach the engine") }
+  }
+
+  func process(_ batch: Batch) throws(PluginError) {
+    lastRecord = host.monotonicNanoseconds
+    if engine.options.clock == .system { engine.advance(to: Int64(host.wallNanoseconds / 1_000_000)) }
+    for reader in readers { engine.send(reader.read(batch)) }
+    try giveOut()
+  }
+
+  func handle(_ event: Batch) throws(PluginError) {
+    switch event.kind {
+    case .tick:
+      if engine.options.clock == .system { engine.advance(to: Int64(host.wallNanoseconds / 1_000_000)) }
+      engine.idle(for: Int64((host.monotonicNanoseconds &- lastRecord) / 1_000_000))
+    // A collector that is told to stop never closes windows early: it may come back and go on.
+    case .end: engine.finish(flush: flushesAtEnd && host.stopNanosecondsLeft == nil)
+    case .records, .sessionOpened, .sessionClosed: return
+    }
+    try giveOut()
+  }
+
+  func stop() {
+    for writer in writers { writer?.release() }
+    host.closeSession(session)
+  }
+
+  /// Rows of one statement; kept until the batch that caused them has been dealt with.
+  private func take(_ rows: EngineRows) {
+    guard let writer = writers[rows.statement.number] else { return }
+    for row in rows.new {
+      do throws(PluginError) {
+        try writer.add(time: rows.time) { row[$0] }
+      } catch { failure = error }
+    }
+  }
+
+  private func giveOut() throws(PluginError) {
+    counters.update(engine.counters)
+    for writer in writers {
+      try writer?.flush(session: session, time: engine.now) { batch throws(PluginError) in
+        for target in targets { try host.emit(batch, to: target) }
+      }
+    }
+    if let failure {
+      self.failure = nil
+      throw failure
+    }
+  }
+}
+
+/// What the engine has done, as the host's counters. Late records that are delivered are no drops.
+private struct CEPCounters {
+  private let late: Counter
+  private let lateDropped: Counter
+  private let failed: Counter
+  private let rows: Counter
+
+  init(_ host: Host) {
+    late = host.informationCounter("late", help: "Records older than the engine's clock on arrival.")
+    lateDropped = host.droppedCounter("late", help: "Records older than the engine's clock, by configuration not delivered.")
+    failed = host.informationCounter("failed", help: "Events on which a statement failed.")
+    rows = host.informationCounter("rows", help: "Rows that the statements gave, those that other statements read among them.")
+  }
+
+  func update(_ counts: EngineCounters) {
+    late.set(counts.late)
+    lateDropped.set(counts.lateDropped)
+    failed.set(counts.failed)
+    rows.set(counts.rowsOut.reduce(0, +))
+  }
+}
+
+@c @implementation
+public func flowcep_plugin_entry(_ hostVersion: UInt32) -> UnsafePointer<flowcep_plugin>! {
+  let description = PluginDescription(
+    name: "cep", summary: "Runs EPL statements over flow records and gives their rows out as records.", options: CEPOptions.table
+  ) { host, options throws(PluginError) in try Modules.validate(host, options) }
+  return outputEntry(hostVersion, description) { host, options throws(PluginError) in try CEPOutput(host, options) }
+}
