@@ -104,7 +104,7 @@ private struct CEPCounters {
 
   init(_ host: Host) {
     late = host.informationCounter("late", help: "Records older than the engine's clock on arrival.")
-    lateDropped = host.droppedCounter("late", help: "Records older than the engine's clock, by configuration not delivered.")
+    lateDropped = host.droppedCounter("too-late", help: "Records older than the engine's clock, by configuration not delivered.")
     failed = host.informationCounter("failed", help: "Events on which a statement failed.")
     rows = host.informationCounter("rows", help: "Rows that the statements gave, those that other statements read among them.")
   }
