@@ -158,5 +158,6 @@ let package = Package(
 
     // The house's own rules: walls, sizes, siblings.
     .testTarget(name: "HouseTests", dependencies: ["TestSupport"], path: "Tests/House", swiftSettings: manners),
+    .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], path: "Tests/EndToEnd", swiftSettings: manners),
   ] + plugins.map(\.target)
 )
