@@ -1,3 +1,4 @@
+import Diagnostics
 import Engine
 import EventModel
 public import PluginABI
