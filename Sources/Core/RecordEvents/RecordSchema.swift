@@ -88,20 +88,41 @@ public struct RecordSchema: Sendable {
   public init(elements rows: some Sequence<ElementRow>) {
     var properties: [String: RecordProperty] = [:]
     var columns: [(name: String, type: ValueType)] = []
-    func add(_ name: String, _ property: RecordProperty, _ type: ValueType) {
-      let name = Self.prefix + name
-      guard properties.updateValue(property, forKey: name) == nil else { return }
-      columns.append((name, type))
+    for name in ["source", "destination"] {
+      let keys = name == "source" ? [ElementKey(0, 8), ElementKey(0, 27)] : [ElementKey(0, 12), ElementKey(0, 28)]
+      let full = "\(Self.prefix)\(name)Address"
+      properties[full] = RecordProperty(elements: keys, shape: .address)
+      columns.append((full, .string))
     }
-    add("sourceAddress", RecordProperty(elements: [ElementKey(0, 8), ElementKey(0, 27)], shape: .address), .string)
-    add("destinationAddress", RecordProperty(elements: [ElementKey(0, 12), ElementKey(0, 28)], shape: .address), .string)
+    var (order, bearers) = ([String](), [String: [ElementRow]]())
     for row in rows {
-      let property = RecordProperty(
-        elements: [ElementKey(row.enterprise, row.element)], shape: ColumnShape(dataType: Int(row.type)))
-      for name in [row.name] + row.aliases { add(name, property, Self.valueType(Int(row.type))) }
+      for name in [row.name] + row.aliases {
+        let full = Self.prefix + name
+        if bearers[full] == nil { order.append(full) }
+        bearers[full, default: []].append(row)
+      }
+    }
+    for name in order where properties[name] == nil {
+      let chosen = Self.chosen(bearers[name] ?? [])
+      guard let first = chosen.first else { continue }
+      properties[name] = RecordProperty(
+        elements: chosen.map { ElementKey($0.enterprise, $0.element) }, shape: ColumnShape(dataType: Int(first.type)))
+      columns.append((name, Self.valueType(Int(first.type))))
     }
     self.properties = properties
     eventType = EventType(name: "IPFIX", kind: .map, properties: columns.map { EventType.Property($0.name, $0.type) })
+  }
+
+  /// Of the elements that bear one name those that one column can hold: IANA's shape where IANA has the name, else the shape
+  /// that most of them have.
+  private static func chosen(_ rows: [ElementRow]) -> [ElementRow] {
+    let ordered = rows.filter { $0.enterprise == 0 } + rows.filter { $0.enterprise != 0 }
+    guard ordered.count > 1, let first = ordered.first else { return ordered }
+    let shapes = ordered.map { ColumnShape(dataType: Int($0.type)) }
+    func count(_ shape: ColumnShape) -> Int { shapes.count { $0 == shape } }
+    let best = shapes.reduce(shapes[0]) { count($1) > count($0) ? $1 : $0 }
+    let shape = first.enterprise == 0 ? shapes[0] : best
+    return zip(ordered, shapes).filter { $0.1 == shape }.map(\.0)
   }
 
   /// What fills a property; nil where no element has that name.
