@@ -32,7 +32,7 @@ final class Connection {
       let count = recv(descriptor, room.baseAddress.map { $0 + pending.count }, room.count - pending.count, 0)
       if count > 0 { return .bytes(pending.count + count) }
       if count == 0 {
-        return .ended(pending.isEmpty ? nil : "closed in the middle of a message, of which \(pending.count) bytes had come")
+        return .ended(pending.isEmpty ? nil : "it ended in the middle of a message, of which \(pending.count) bytes had come")
       }
       switch errno {
       case EINTR: continue

@@ -65,7 +65,6 @@ struct Receiver {
     // Once a message has begun, there is room for the whole of it.
     let needed = connection.pending.isEmpty ? Self.smallest / 2 : Self.longestMessage + Self.smallest / 2
     if let buffer, buffer.capacity - used < needed {
-      capacity = min(Self.largest, capacity * 2)
       guard try flush(emptyToo: true) else { return false }
     }
     if buffer == nil {
@@ -83,7 +82,8 @@ struct Receiver {
       host.release(lent)
       return true
     }
-    if used < capacity / 4, capacity > Self.smallest { capacity /= 2 }
+    if used < capacity / 4 { capacity = max(Self.smallest, capacity / 2) }
+    if used > capacity / 2 { capacity = min(Self.largest, capacity * 2) }
     let sealed = packets
     packets.removeAll(keepingCapacity: true)
     let result = sealed.withUnsafeBufferPointer { packets in

@@ -1,4 +1,3 @@
-import PluginABI
 import PluginKit
 
 enum TCPOptions {
@@ -12,14 +11,6 @@ enum TCPOptions {
           help: "An address to listen on, empty for all; may be given several times."),
         .prefix("allow", repeated: true, help: "Who may connect: an address or a prefix; without any, everyone."),
         .integer("maximumSessions", default: 10000, range: 1...1_000_000, help: "How many exporters may be connected at once."),
-      ],
-      validate: { host, options throws(PluginError) in
-        for index in 0..<options.count("localIPAddress") where options.text("localIPAddress", at: index) == "" {
-          let place = options.place("localIPAddress", at: index)
-          host.report(
-            error: "tcp listens on all addresses", file: place?.file, line: place?.line ?? 0, column: place?.column ?? 0,
-            severity: UInt32(FLOWCEP_SEVERITY_NOTE))
-        }
-      })
+      ])
   }
 }

@@ -1,4 +1,3 @@
-import PluginABI
 import PluginKit
 
 enum UDPOptions {
@@ -21,14 +20,6 @@ enum UDPOptions {
         .duration(
           "sessionTimeout", default: "60 min", unit: "s", range: "1 s..365 d",
           help: "A source that is quiet so long is forgotten, with its templates."),
-      ],
-      validate: { host, options throws(PluginError) in
-        for index in 0..<options.count("localIPAddress") where options.text("localIPAddress", at: index) == "" {
-          let place = options.place("localIPAddress", at: index)
-          host.report(
-            error: "udp listens on all addresses", file: place?.file, line: place?.line ?? 0, column: place?.column ?? 0,
-            severity: UInt32(FLOWCEP_SEVERITY_NOTE))
-        }
-      })
+      ])
   }
 }
