@@ -10,7 +10,7 @@ protocol RecordView {
   func finish() throws
 }
 
-/// Reads files of IPFIX messages, one message at a time: for looking at them, not for speed.
+/// Reads files of IPFIX or NetFlow messages, one message at a time: for looking at them, not for speed.
 struct CaptureReader {
   struct Message {
     /// From 1, over all files.
@@ -68,6 +68,7 @@ struct CaptureReader {
   private func show(_ buffer: Buffer, _ file: String, _ number: inout Int, _ view: any RecordView) throws -> Bool {
     var description = flowcep_session()
     description.transport = UInt16(FLOWCEP_TRANSPORT_FILE)
+    let file = file == "-" ? "<standard input>" : file
     let session = Session(copying: description, name: file)
     let decoder = Decoder(registry: registry)
     var faults = FaultCounts()
@@ -75,7 +76,7 @@ struct CaptureReader {
     while place < buffer.capacity {
       let rest = UnsafeRawBufferPointer(start: buffer.bytes + place, count: buffer.capacity - place)
       let length: Int
-      switch MessageFramer.step(rest) {
+      switch DatagramFramer.step(rest, atEnd: true) {
       case .message(let found): length = found
       case .needs(let needed):
         writeError("\(file): at offset \(place): ends in the middle of a message: \(rest.count) of \(needed) bytes\n")

@@ -55,8 +55,10 @@ private func withoutPadding(_ value: String) -> String {
 }
 
 /// Messages, templates and records, one below the other.
-struct TextView: RecordView {
+final class TextView: RecordView {
   private let output: ViewOutput
+  /// Templates that have been shown; of NetFlow they are shown where they are first used.
+  private var shown: Set<UInt64> = []
   private let writer = readableWriter()
 
   init(_ output: ViewOutput) { self.output = output }
@@ -73,27 +75,38 @@ struct TextView: RecordView {
       try output.write("message \(message.number): \(message.bytes.count) bytes at offset \(message.offset), discarded\n")
     }
     for fault in message.faults { try output.write("  cannot be decoded: \(fault.rawValue)\n") }
-    for template in MessageContents.templates(in: message.bytes) { try show(template, message.registry) }
+    for template in MessageContents.templates(in: message.bytes) {
+      try show(template.isOptions, template.id, template.fields.isEmpty ? nil : template.resolved(with: message.registry))
+    }
+    if message.bytes.count >= 2, message.bytes[1] != UInt8(Wire.version) {
+      for index in 0..<batch.templateCount {
+        let template = batch.template(at: index)
+        if shown.insert(template.serial).inserted { try show(template) }
+      }
+    }
     for index in batch.records.indices { try show(record: index, in: batch) }
   }
 
   func finish() {}
 
-  private func show(_ template: TemplateRecord, _ registry: ElementRegistry) throws {
-    let kind = template.isOptions ? "options template" : "template"
-    guard !template.fields.isEmpty else { return try output.write("  \(kind) \(template.id): withdrawn\n") }
-    let resolved = template.resolved(with: registry)
-    let view = resolved.view
-    let size = view.recordLength > 0 ? "\(view.recordLength) bytes" : "at least \(view.minimumLength) bytes"
-    try output.write("  \(kind) \(template.id): \(view.fieldCount) fields, \(size) a record\n")
-    for (index, field) in view.fields.enumerated() {
+  /// - Parameter template: nil where it is withdrawn.
+  private func show(_ isOptions: Bool, _ id: UInt16, _ template: Template?) throws {
+    guard let template else { return try output.write("  \(isOptions ? "options template" : "template") \(id): withdrawn\n") }
+    try show(template.view)
+    withExtendedLifetime(template) {}
+  }
+
+  private func show(_ template: TemplateView) throws {
+    let kind = template.kind == .options ? "options template" : "template"
+    let size = template.recordLength > 0 ? "\(template.recordLength) bytes" : "at least \(template.minimumLength) bytes"
+    try output.write("  \(kind) \(template.id): \(template.fieldCount) fields, \(size) a record\n")
+    for (index, field) in template.fields.enumerated() {
       let length = field.length == Wire.variableLength ? "variable length" : field.length == 1 ? "1 byte" : "\(field.length) bytes"
       let type = AbstractType(rawValue: field.type)?.name ?? "unknown"
       let element = field.enterprise == 0 ? "\(field.element)" : "\(field.enterprise)/\(field.element)"
-      let scope = index < view.scopeCount ? ", scope" : ""
-      try output.write("    \(padded(view.fieldName(index), 32)) \(padded(element, 12)) \(type), \(length)\(scope)\n")
+      let scope = index < template.scopeCount ? ", scope" : ""
+      try output.write("    \(padded(template.fieldName(index), 32)) \(padded(element, 12)) \(type), \(length)\(scope)\n")
     }
-    withExtendedLifetime(resolved) {}
   }
 
   private func show(record index: Int, in batch: Batch) throws {

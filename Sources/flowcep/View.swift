@@ -7,13 +7,13 @@ import InformationElements
 
 struct View: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what is in IPFIX files.",
+    abstract: "Show what is in files of IPFIX or NetFlow messages.",
     discussion: """
       Prints messages, templates and records with names and typed values; times are UTC. A file that cannot be followed to its \
       end is an error, after what came before has been shown.
       """)
 
-  @Argument(help: "IPFIX files (RFC 5655); - is standard input.")
+  @Argument(help: "Files: IPFIX (RFC 5655), or NetFlow 9 and 5 datagrams one after another; - is standard input.")
   var files: [String]
 
   @Flag(help: "A JSON line for each record, with nothing left out.")

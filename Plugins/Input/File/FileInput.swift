@@ -74,13 +74,13 @@ final class FileInput: InputPlugin {
       fault(source, error.reason)
       return true
     }
-    guard count > 0 else {
-      host.release(buffer)
+    let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(room)[..<count])
+    let goesOn = try handOver(source, buffer, bytes)
+    if source.hasEnded, self.source != nil {
       let rest = source.pendingCount
       if rest > 0 { fault(source, "ends in the middle of a message, of which it has \(rest) bytes") } else { end(source) }
-      return true
     }
-    return try handOver(source, buffer, UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(room)[..<count]))
+    return goesOn
   }
 
   private func handOver(
@@ -90,8 +90,8 @@ final class FileInput: InputPlugin {
     packets.removeAll(keepingCapacity: true)
     var place = 0
     var bad: MessageFramer.Reason?
-    framing: while true {
-      switch MessageFramer.step(UnsafeRawBufferPointer(rebasing: bytes[place...])) {
+    framing: while place < bytes.count {
+      switch DatagramFramer.step(UnsafeRawBufferPointer(rebasing: bytes[place...]), atEnd: source.hasEnded) {
       case .message(let length):
         packets.append(
           flowcep_packet(session: source.session, arrival_ns: arrival, offset: UInt32(place), length: UInt32(length)))

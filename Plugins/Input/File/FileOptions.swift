@@ -3,7 +3,7 @@ import PluginKit
 enum FileOptions {
   static var description: PluginDescription {
     PluginDescription(
-      name: "file", summary: "Reads IPFIX files (RFC 5655) as fast as the outputs take them, then ends.",
+      name: "file", summary: "Reads files of IPFIX (RFC 5655) or NetFlow messages as fast as the outputs take them, then ends.",
       options: [
         .path(
           "file", required: true, repeated: true, mustExist: true,

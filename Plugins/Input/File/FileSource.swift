@@ -29,6 +29,8 @@ final class FileSource {
   deinit { if descriptor >= 0 { close(descriptor) } }
 
   var pendingCount: Int { pending.count }
+  /// Nothing more will be read.
+  private(set) var hasEnded = false
 
   /// A pipe or terminal may have nothing yet; a file never makes one wait.
   func waitUntilReadable(orStop stop: Int32, milliseconds: Int) -> Bool {
@@ -39,13 +41,15 @@ final class FileSource {
     return Glibc.poll(&waiting, 2, Int32(clamping: milliseconds)) > 0 && waiting[0].revents != 0
   }
 
-  /// The pending bytes and what comes behind them; how many bytes there are now, 0 at the end of the file.
+  /// The pending bytes and what comes behind them; how many bytes there are now.
   func read(into room: UnsafeMutableRawBufferPointer) throws(Failure) -> Int {
     room.copyBytes(from: pending)
     while true {
       let count = Glibc.read(descriptor, room.baseAddress.map { $0 + pending.count }, room.count - pending.count)
-      if count > 0 { return pending.count + count }
-      if count == 0 { return 0 }
+      if count >= 0 {
+        hasEnded = count == 0
+        return pending.count + count
+      }
       if errno != EINTR { throw Failure(reason: String(cString: strerror(errno))) }
     }
   }
