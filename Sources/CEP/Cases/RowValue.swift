@@ -27,6 +27,9 @@ enum RowValue {
     case (.event(let type), .map(let map)):
       .event(Event.make(type, time: 0, type.properties.indices.map { property($0, of: type, map) }))
     case (.array(let element), .array(let array)): .array(array.values.map { converted($0, to: element) })
+    case (.int, .int(let number)): .int(Int64(Int32(truncatingIfNeeded: number)))
+    case (.short, .int(let number)): .int(Int64(Int16(truncatingIfNeeded: number)))
+    case (.byte, .int(let number)): .int(Int64(Int8(truncatingIfNeeded: number)))
     case (.float, .int(let number)): .double(Double(Float(number)))
     case (.float, .double(let number)): .double(Double(Float(number)))
     case (.double, .int(let number)), (.bigDecimal, .int(let number)): .double(Double(number))

@@ -11,7 +11,12 @@ public struct PropertyUse: Sendable {
   }
 
   private mutating func add(_ type: EventType, _ property: Int) { properties[type, default: []].insert(property) }
-  private mutating func addAll(_ type: EventType) { properties[type, default: []].formUnion(type.properties.indices) }
+  /// An event taken whole, with the events within it.
+  private mutating func addAll(_ type: EventType) {
+    if let known = properties[type], known.count == type.properties.count { return }
+    properties[type, default: []].formUnion(type.properties.indices)
+    for property in type.properties { if let inner = property.type.eventType ?? property.type.element?.eventType { addAll(inner) } }
+  }
 
   /// - Parameter streams: the types that the expression's stream numbers stand for.
   private mutating func add(_ expression: Expression?, _ streams: [EventType]) {

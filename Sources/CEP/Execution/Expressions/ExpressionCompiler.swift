@@ -10,6 +10,8 @@ struct ExpressionCompiler {
   var environment: Environment
   /// Variables that exist only where the expression stands (`count_insert` of an output clause).
   var localVariables: [String: Variable] = [:]
+  /// Group-by keys that are null on the levels that roll them up.
+  var levelKeys: [Expression] = []
 
   func compile(_ expression: Expression?) throws(DeploymentError) -> Evaluator? {
     guard let expression else { return nil }
@@ -27,6 +29,15 @@ struct ExpressionCompiler {
   }
 
   func compile(_ expression: Expression) throws(DeploymentError) -> Evaluator {
+    guard let key = levelKeys.firstIndex(of: expression) else { return try compileNode(expression) }
+    let value = try compileNode(expression)
+    return { frame throws(EvaluationError) in
+      if let level = frame.level, !level.contains(key) { return .null }
+      return try value(frame)
+    }
+  }
+
+  private func compileNode(_ expression: Expression) throws(DeploymentError) -> Evaluator {
     switch expression.node {
     case .constant(let value): return { _ in value }
     case .column, .event, .nested, .key, .element, .variable, .local: return try compileAccess(expression)

@@ -2,16 +2,218 @@ internal import Builtins
 internal import EventModel
 internal import Plan
 
-final class PatternCode {
-  let inputTypes: [EventType] = []
-  init(_ plan: PatternPlan, context: EventType?, environment: Environment) throws(DeploymentError) {
-    throw DeploymentError("patterns cannot be run yet")
+/// A pattern at work: the states of its nodes, and the filters that wait for events.
+final class PatternRuntime {
+  let code: PatternCode
+  let frame: Frame
+  let clock: Clock
+  unowned let statement: StatementRuntime
+  private let onMatch: (Event) throws(EvaluationError) -> Void
+  private var stations: [FilterStation] = []
+  private var root: PatternState?
+  private var sequence: UInt64 = 0
+  /// Events matched in the present pass, where overlapping matches are suppressed.
+  private var matchedInPass: [Event] = []
+
+  init(_ code: PatternCode, _ statement: StatementRuntime, _ frame: Frame, _ onMatch: @escaping (Event) throws(EvaluationError) -> Void) {
+    self.code = code
+    self.statement = statement
+    self.frame = frame.sibling(streams: 2)
+    clock = frame.clock
+    self.onMatch = onMatch
+    stations = code.filters.map { FilterStation($0) }
+  }
+
+  func start() throws(EvaluationError) {
+    let root = make(code.root, RootState(self))
+    self.root = root
+    try root.start(Event.make(code.type, time: clock.now, count: code.type.properties.count) { _ in .null })
+  }
+
+  func stop() {
+    root?.quit()
+    root = nil
+  }
+
+  func accept(_ event: Event) throws(EvaluationError) {
+    var found: [FilterState] = []
+    for station in stations where event.type === station.code.type { try station.find(event, frame, into: &found) }
+    if found.isEmpty { return }
+    statement.wasTouched = true
+    if found.count > 1 { found.sort { $0.sequence < $1.sequence } }
+    if let level = found.compactMap({ $0.station.code.consume }).max() { found = found.filter { $0.station.code.consume == level } }
+    matchedInPass.removeAll()
+    for state in found where state.isActive { try state.matched(event) }
+  }
+
+  fileprivate func matched(_ match: Event, isQuitted: Bool) throws(EvaluationError) {
+    if isQuitted { root = nil }
+    if code.suppressesOverlaps {
+      let events = PatternRuntime.events(of: match)
+      if events.contains(where: { event in matchedInPass.contains { $0 === event } }) { return }
+      matchedInPass += events
+    }
+    if code.discardsPartials { discardPartials(sharing: PatternRuntime.events(of: match)) }
+    try onMatch(match)
+  }
+
+  private func discardPartials(sharing events: [Event]) {
+    root?.discard { match in PatternRuntime.events(of: match).contains { event in events.contains { $0 === event } } }
+  }
+
+  static func events(of match: Event) -> [Event] {
+    match.values.flatMap { value -> [Event] in
+      switch value {
+      case .event(let event): [event]
+      case .array(let array): array.values.compactMap(\.event)
+      default: []
+      }
+    }
+  }
+
+  func make(_ code: PatternNodeCode, _ parent: PatternParent) -> PatternState {
+    switch code {
+    case .filter(let filter): FilterState(self, parent, stations[filter.number])
+    case .every(let inner): EveryState(self, parent, inner, keys: nil, expiry: nil)
+    case .everyDistinct(let inner, let keys, let expiry): EveryState(self, parent, inner, keys: keys, expiry: expiry)
+    case .followedBy(let parts, let maxima): FollowedByState(self, parent, parts, maxima)
+    case .and(let parts): AndState(self, parent, parts)
+    case .or(let parts): OrState(self, parent, parts)
+    case .not(let inner): NotState(self, parent, inner)
+    case .repeated(let inner, let low, let high, let until, let tags): RepeatState(self, parent, inner, low, high, until, tags)
+    case .guarded(let inner, let condition): GuardState(self, parent, inner, condition)
+    case .interval, .at, .schedule: TimerState(self, parent, code)
+    }
+  }
+
+  func nextSequence() -> UInt64 {
+    sequence += 1
+    return sequence
+  }
+
+  func evaluate(_ evaluator: Evaluator, _ match: Event) throws(EvaluationError) -> Value {
+    frame.events[0] = match
+    return try evaluator(frame)
   }
 }
 
-final class PatternRuntime {
-  init(_ code: PatternCode, _ statement: StatementRuntime, _ frame: Frame, _ onMatch: @escaping (Event) throws(EvaluationError) -> Void) {}
-  func start() throws(EvaluationError) {}
-  func stop() {}
-  func accept(_ event: Event) throws(EvaluationError) {}
+/// Who is told when a node turns true or false.
+class PatternParent {
+  /// A child filter may stay active after a match.
+  var keepsFilters: Bool { false }
+  func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {}
+  func turnedFalse(_ child: PatternState) throws(EvaluationError) {}
+}
+
+private final class RootState: PatternParent {
+  private unowned let runtime: PatternRuntime
+  init(_ runtime: PatternRuntime) { self.runtime = runtime }
+  override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {
+    try runtime.matched(match, isQuitted: isQuitted)
+  }
+}
+
+/// A node at work, with the match that it began from.
+class PatternState: PatternParent {
+  unowned let runtime: PatternRuntime
+  var parent: PatternParent
+  init(_ runtime: PatternRuntime, _ parent: PatternParent) {
+    self.runtime = runtime
+    self.parent = parent
+  }
+  func start(_ begin: Event) throws(EvaluationError) {}
+  func quit() {}
+  /// Quits what began from a match that a test names.
+  func discard(_ test: (Event) -> Bool) {}
+}
+
+/// The states that wait at one filter.
+final class FilterStation {
+  let code: PatternFilterCode
+  private var states: [FilterState] = []
+  private var byKey: [[Value]: [FilterState]] = [:]
+  private var count = 0
+  private var stopped = 0
+
+  init(_ code: PatternFilterCode) { self.code = code }
+
+  func add(_ state: FilterState, _ frame: Frame) throws(EvaluationError) {
+    count += 1
+    if code.matchKey.isEmpty {
+      states.append(state)
+    } else {
+      frame.events[1] = state.begin
+      let key = try evaluateAll(code.matchKey, frame)
+      // Null equals nothing: the state waits for ever.
+      if !key.contains(where: \.isNull) { byKey[key, default: []].append(state) }
+    }
+  }
+
+  func noteStopped() {
+    stopped += 1
+    if stopped > 32, stopped * 2 > count { compact() }
+  }
+
+  private func compact() {
+    states.removeAll { !$0.isActive }
+    for (key, waiting) in byKey {
+      let active = waiting.filter(\.isActive)
+      byKey[key] = active.isEmpty ? nil : active
+    }
+    count -= stopped
+    stopped = 0
+  }
+
+  func find(_ event: Event, _ frame: Frame, into found: inout [FilterState]) throws(EvaluationError) {
+    if count == stopped { return }
+    frame.events[0] = event
+    for condition in code.eventOnly where !(try condition(frame).isTrue) { return }
+    var waiting = states
+    if !code.eventKey.isEmpty {
+      guard let keyed = byKey[try evaluateAll(code.eventKey, frame)] else { return }
+      waiting = keyed
+    }
+    states: for state in waiting where state.isActive {
+      if !code.rest.isEmpty {
+        frame.events[1] = state.begin
+        for condition in code.rest where !(try condition(frame).isTrue) { continue states }
+      }
+      found.append(state)
+    }
+  }
+}
+
+final class FilterState: PatternState {
+  let station: FilterStation
+  private(set) var sequence: UInt64 = 0
+  private(set) var begin: Event?
+  private(set) var isActive = false
+
+  init(_ runtime: PatternRuntime, _ parent: PatternParent, _ station: FilterStation) {
+    self.station = station
+    super.init(runtime, parent)
+  }
+
+  override func start(_ begin: Event) throws(EvaluationError) {
+    self.begin = begin
+    sequence = runtime.nextSequence()
+    isActive = true
+    try station.add(self, runtime.frame)
+  }
+
+  override func quit() {
+    if !isActive { return }
+    isActive = false
+    station.noteStopped()
+  }
+
+  override func discard(_ test: (Event) -> Bool) { if let begin, test(begin) { quit() } }
+
+  func matched(_ event: Event) throws(EvaluationError) {
+    guard var match = begin else { return }
+    if let tag = station.code.tag { match = match.replacing([(tag, .event(event))]) }
+    let stays = parent.keepsFilters
+    if !stays { quit() }
+    try parent.turnedTrue(self, match, isQuitted: !stays)
+  }
 }

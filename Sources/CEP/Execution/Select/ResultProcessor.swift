@@ -24,6 +24,8 @@ final class ResultProcessor {
   let tables: [GroupTable]
   /// The only group of a statement without keys.
   let whole: Group
+  /// A unidirectional join aggregates over each change by itself.
+  private let forgetsBetweenChanges: Bool
   /// For `output all`.
   var everSeen = SeenGroups()
 
@@ -34,9 +36,16 @@ final class ResultProcessor {
     let levels = form == .rollup ? code.plan.grouping.levels.count : 1
     tables = (0..<levels).map { _ in GroupTable(code.aggregates, seed: seed) }
     whole = tables[0].newGroup([])
+    forgetsBetweenChanges = code.plan.sources.count > 1 && code.plan.sources.contains(where: \.isUnidirectional)
+  }
+
+  private func forget() {
+    for table in tables { table.removeAll() }
+    whole.clear()
   }
 
   func process(new: [Tuple], old: [Tuple]) throws(EvaluationError) -> Rows {
+    if forgetsBetweenChanges { forget() }
     switch form {
     case .rowPerEvent:
       frame.group = nil

@@ -28,15 +28,17 @@ final class SelectCode {
     types = plan.sources.map(\.type)
     let compiler = environment.compiler(types, context: context)
     filter = try compiler.compile(plan.filter)
-    columns = try compiler.compile(plan.columns.map(\.expression))
+    var rowCompiler = compiler
+    if plan.grouping.form == .rollup { rowCompiler.levelKeys = plan.grouping.keys }
+    columns = try rowCompiler.compile(plan.columns.map(\.expression))
     var aggregates: [AggregateCode] = []
     for aggregate in plan.aggregates { aggregates.append(try AggregateCode(aggregate, compiler)) }
     self.aggregates = aggregates
     keys = try compiler.compile(plan.grouping.keys)
-    having = try compiler.compile(plan.having)
+    having = try rowCompiler.compile(plan.having)
     ordering =
       plan.orderBy.isEmpty
-      ? nil : Ordering(keys: try compiler.compile(plan.orderBy.map(\.expression)), descending: plan.orderBy.map(\.descending))
+      ? nil : Ordering(keys: try rowCompiler.compile(plan.orderBy.map(\.expression)), descending: plan.orderBy.map(\.descending))
     limit = try compiler.compile(plan.limit?.count)
     offset = try compiler.compile(plan.limit?.offset)
     var compiledSubqueries: [SubqueryCode] = []

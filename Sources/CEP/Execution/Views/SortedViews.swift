@@ -84,9 +84,7 @@ final class RankView: View {
       entries.insert((key, keys, event), at: position)
     }
     while entries.count > size { leaving.append(entries.removeLast().event) }
-    // An event that does not make the rank neither enters nor leaves.
-    let entering = new.filter { event in !leaving.contains { $0 === event } }
-    try pass(new: entering, old: leaving.filter { event in !new.contains { $0 === event } })
+    try pass(new: new, old: leaving)
   }
   override func discard(_ events: [Event]) { entries.removeAll { entry in events.contains { $0 === entry.event } } }
 }

@@ -59,7 +59,7 @@ struct ViewBuilder {
     case .timeBatch(let period, let reference, let flags):
       return TimeBatchView(
         interval: try interval(period), reference: try reference.map { r throws(DeploymentError) in Int64(try number(r)) },
-        forcesUpdate: flags.contains(.forceUpdate), startsEager: flags.contains(.startEager), site: site)
+        forcesUpdate: !flags.isEmpty, startsEager: flags.contains(.startEager), site: site)
     case .externallyTimed(let timestamp, let period):
       return ExternallyTimedView(interval: try interval(period), timestamp: try compile(timestamp), site: site)
     case .externallyTimedBatch(let timestamp, let period, let reference):

@@ -1,0 +1,234 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+/// `[low:high] part until end`.
+final class RepeatState: PatternState {
+  private let inner: PatternNodeCode
+  private let low: Evaluator?
+  private let high: Evaluator?
+  private let untilCode: PatternNodeCode?
+  private let tags: [Int]
+  private var begin: Event?
+  private var part: PatternState?
+  private var until: PatternState?
+  private var lowest: Int64?
+  private var highest: Int64?
+  private var count: Int64 = 0
+  private var collected: [[Value]]
+  private var isDone = false
+
+  init(
+    _ runtime: PatternRuntime, _ parent: PatternParent, _ inner: PatternNodeCode, _ low: Evaluator?, _ high: Evaluator?,
+    _ until: PatternNodeCode?, _ tags: [Int]
+  ) {
+    self.inner = inner
+    self.low = low
+    self.high = high
+    untilCode = until
+    self.tags = tags
+    collected = Array(repeating: [], count: tags.count)
+    super.init(runtime, parent)
+  }
+
+  override var keepsFilters: Bool { true }
+
+  /// `[n]` without an end.
+  private var isExact: Bool { untilCode == nil }
+
+  override func start(_ begin: Event) throws(EvaluationError) {
+    self.begin = begin
+    if let low { lowest = try runtime.evaluate(low, begin).integer }
+    if let high { highest = try runtime.evaluate(high, begin).integer }
+    if isExact, lowest ?? 0 <= 0 { return try parent.turnedTrue(self, consolidated(begin), isQuitted: true) }
+    let part = runtime.make(inner, self)
+    self.part = part
+    if let untilCode {
+      let until = runtime.make(untilCode, self)
+      self.until = until
+      try part.start(begin)
+      if !isDone { try until.start(begin) }
+    } else {
+      try part.start(begin)
+    }
+  }
+
+  override func quit() {
+    isDone = true
+    part?.quit()
+    until?.quit()
+    part = nil
+    until = nil
+  }
+
+  override func discard(_ test: (Event) -> Bool) {
+    part?.discard(test)
+    until?.discard(test)
+  }
+
+  override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {
+    if child === part {
+      count += 1
+      for (index, tag) in tags.enumerated() where !match[tag].isNull { collected[index].append(match[tag]) }
+      if isQuitted { part = nil }
+      if isExact, count == lowest {
+        quit()
+        return try parent.turnedTrue(self, consolidated(match), isQuitted: true)
+      }
+      let goesOn = highest.map { $0 > count } ?? true
+      if part == nil, goesOn, let begin {
+        let next = runtime.make(inner, self)
+        part = next
+        try next.start(begin)
+      } else if !goesOn {
+        part?.quit()
+        part = nil
+      }
+    } else if child === until {
+      quit()
+      if let lowest, count < lowest { return try parent.turnedFalse(self) }
+      try parent.turnedTrue(self, consolidated(match), isQuitted: true)
+    }
+  }
+
+  private func consolidated(_ match: Event) -> Event {
+    match.replacing(tags.enumerated().map { (slot: $1, value: collected[$0].isEmpty ? .null : .array(collected[$0])) })
+  }
+
+  override func turnedFalse(_ child: PatternState) throws(EvaluationError) {
+    child.quit()
+    if child === part { part = nil } else { until = nil }
+    quit()
+    try parent.turnedFalse(self)
+  }
+}
+
+/// `where timer:within(…)`, `timer:withinmax(…)`, `while (…)`.
+final class GuardState: PatternState {
+  private let inner: PatternNodeCode
+  private let condition: PatternNodeCode.Guard
+  private var child: PatternState?
+  private var timer: Timer?
+  private var maximum: Int64?
+  private var count: Int64 = 0
+
+  init(_ runtime: PatternRuntime, _ parent: PatternParent, _ inner: PatternNodeCode, _ condition: PatternNodeCode.Guard) {
+    self.inner = inner
+    self.condition = condition
+    super.init(runtime, parent)
+  }
+
+  override func start(_ begin: Event) throws(EvaluationError) {
+    let child = runtime.make(inner, self)
+    self.child = child
+    if case .within(let period, let max) = condition {
+      runtime.frame.events[0] = begin
+      let due = try period.interval(runtime.frame).after(runtime.clock.now)
+      maximum = try max.map { m throws(EvaluationError) in try m(runtime.frame) }?.integer
+      timer = runtime.clock.schedule(at: due, for: runtime.statement) { [unowned self] () throws(EvaluationError) in try self.expire() }
+    }
+    try child.start(begin)
+  }
+
+  private func expire() throws(EvaluationError) {
+    timer?.cancel()
+    timer = nil
+    child?.quit()
+    child = nil
+    try parent.turnedFalse(self)
+  }
+
+  override func quit() {
+    timer?.cancel()
+    timer = nil
+    child?.quit()
+    child = nil
+  }
+
+  override func discard(_ test: (Event) -> Bool) { child?.discard(test) }
+
+  override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {
+    if case .whileTrue(let evaluator) = condition, !(try runtime.evaluate(evaluator, match).isTrue) { return try expire() }
+    if let maximum {
+      if count >= maximum { return }
+      count += 1
+    }
+    if isQuitted {
+      timer?.cancel()
+      timer = nil
+      self.child = nil
+    }
+    try parent.turnedTrue(self, match, isQuitted: isQuitted)
+    if let maximum, count >= maximum, self.child != nil { try expire() }
+  }
+
+  override func turnedFalse(_ child: PatternState) throws(EvaluationError) {
+    timer?.cancel()
+    timer = nil
+    self.child = nil
+    try parent.turnedFalse(self)
+  }
+}
+
+/// `timer:interval`, `timer:at`, `timer:schedule`: turns true at a time.
+final class TimerState: PatternState {
+  private let code: PatternNodeCode
+  private var timer: Timer?
+
+  init(_ runtime: PatternRuntime, _ parent: PatternParent, _ code: PatternNodeCode) {
+    self.code = code
+    super.init(runtime, parent)
+  }
+
+  override func start(_ begin: Event) throws(EvaluationError) {
+    runtime.frame.events[0] = begin
+    let now = runtime.clock.now
+    switch code {
+    case .interval(let period):
+      let due = try period.interval(runtime.frame).after(now)
+      if due <= now { return try parent.turnedTrue(self, begin, isQuitted: true) }
+      schedule(due, begin)
+    case .at(let cron, let compiler):
+      if let due = try CronSchedule(cron, compiler, runtime.frame).next(after: now) { schedule(due, begin) }
+    case .schedule(let date, let repetitions, let period): try startSchedule(date, repetitions, period, begin)
+    default: break
+    }
+  }
+
+  private func schedule(_ due: Int64, _ begin: Event) {
+    timer = runtime.clock.schedule(at: due, for: runtime.statement) { [unowned self] () throws(EvaluationError) in
+      self.timer = nil
+      try self.parent.turnedTrue(self, begin, isQuitted: true)
+    }
+  }
+
+  private func startSchedule(_ date: Evaluator?, _ repetitions: Evaluator?, _ period: PeriodEvaluator?, _ begin: Event) throws(EvaluationError) {
+    let now = runtime.clock.now
+    let times = try repetitions.map { r throws(EvaluationError) in try r(runtime.frame) }?.integer
+    guard let interval = try period.map({ p throws(EvaluationError) in try p.interval(runtime.frame) }) else {
+      if let due = try date.map({ d throws(EvaluationError) in try d(runtime.frame) })?.integer, due > now { schedule(due, begin) }
+      return
+    }
+    var first = try date.map { d throws(EvaluationError) in try d(runtime.frame) }?.integer ?? interval.after(now)
+    var left = times ?? .max
+    while first <= now, left > 0 {
+      first = interval.after(first)
+      if times != nil { left -= 1 }
+    }
+    if left > 0 { repeatedly(first, interval, left, begin) }
+  }
+
+  private func repeatedly(_ due: Int64, _ interval: Interval, _ left: Int64, _ begin: Event) {
+    timer = runtime.clock.schedule(at: due, for: runtime.statement) { [unowned self] () throws(EvaluationError) in
+      self.timer = nil
+      let isLast = left == 1
+      if !isLast { self.repeatedly(interval.after(due), interval, left == .max ? left : left - 1, begin) }
+      try self.parent.turnedTrue(self, begin, isQuitted: isLast)
+    }
+  }
+
+  override func quit() {
+    timer?.cancel()
+    timer = nil
+  }
+}

@@ -1,0 +1,282 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+/// `every` and `every-distinct`: begins anew whenever its child has turned true or false.
+final class EveryState: PatternState {
+  private let inner: PatternNodeCode
+  private let keys: [Evaluator]?
+  private let expiry: PeriodEvaluator?
+  private var begin: Event?
+  private var children: [(state: PatternState, seen: [[Value]: Int64])] = []
+  private var isStarting = false
+  private var turnedWhileStarting = false
+
+  init(_ runtime: PatternRuntime, _ parent: PatternParent, _ inner: PatternNodeCode, keys: [Evaluator]?, expiry: PeriodEvaluator?) {
+    self.inner = inner
+    self.keys = keys
+    self.expiry = expiry
+    super.init(runtime, parent)
+  }
+
+  override var keepsFilters: Bool { true }
+
+  override func start(_ begin: Event) throws(EvaluationError) {
+    self.begin = begin
+    let child = runtime.make(inner, self)
+    children.append((child, [:]))
+    try child.start(begin)
+  }
+
+  override func quit() {
+    let all = children
+    children.removeAll()
+    for child in all { child.state.quit() }
+  }
+
+  override func discard(_ test: (Event) -> Bool) {
+    for child in children where !(child.state is FilterState) { child.state.discard(test) }
+  }
+
+  /// A child that turns true while it is being started (a `not`) is given up, lest it begin for ever.
+  private func spawn(_ seen: [[Value]: Int64]) throws(EvaluationError) {
+    guard let begin else { return }
+    let catcher = StartCatcher()
+    let child = runtime.make(inner, catcher)
+    try child.start(begin)
+    if catcher.turnedTrue {
+      child.quit()
+    } else {
+      child.parent = self
+      children.append((child, seen))
+    }
+  }
+
+  override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {
+    guard let index = children.firstIndex(where: { $0.state === child }) else { return }
+    var hasSeen = false
+    if let keys {
+      runtime.frame.events[0] = match
+      let key = try evaluateAll(keys, runtime.frame)
+      let now = runtime.clock.now
+      if let until = children[index].seen[key], until > now { hasSeen = true } else { children[index].seen[key] = try expires(match, now) }
+    }
+    let seen = children[index].seen
+    if isQuitted { children.remove(at: index) }
+    if !(child is FilterState) { try spawn(seen) }
+    if !hasSeen { try parent.turnedTrue(self, match, isQuitted: false) }
+  }
+
+  private func expires(_ match: Event, _ now: Int64) throws(EvaluationError) -> Int64 {
+    guard let expiry else { return .max }
+    runtime.frame.events[0] = match
+    return try expiry.interval(runtime.frame).after(now)
+  }
+
+  override func turnedFalse(_ child: PatternState) throws(EvaluationError) {
+    child.quit()
+    guard let index = children.firstIndex(where: { $0.state === child }) else { return }
+    let seen = children.remove(at: index).seen
+    try spawn(seen)
+  }
+}
+
+private final class StartCatcher: PatternParent {
+  private(set) var turnedTrue = false
+  override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) { turnedTrue = true }
+}
+
+/// `a -> b -> c`: each match of a part starts the next part.
+final class FollowedByState: PatternState {
+  private let parts: [PatternNodeCode]
+  private let maxima: [Evaluator?]
+  /// Of each part the states at work; keyed by identity, since there may be very many.
+  private var positions: [ObjectIdentifier: (state: PatternState, part: Int)] = [:]
+  private var open: [Int]
+
+  init(_ runtime: PatternRuntime, _ parent: PatternParent, _ parts: [PatternNodeCode], _ maxima: [Evaluator?]) {
+    self.parts = parts
+    self.maxima = maxima
+    open = Array(repeating: 0, count: parts.count)
+    super.init(runtime, parent)
+  }
+
+  override func start(_ begin: Event) throws(EvaluationError) { try startPart(0, begin) }
+
+  private func startPart(_ part: Int, _ begin: Event) throws(EvaluationError) {
+    let state = runtime.make(parts[part], self)
+    positions[ObjectIdentifier(state)] = (state, part)
+    open[part] += 1
+    try state.start(begin)
+  }
+
+  private func remove(_ state: PatternState) {
+    if let entry = positions.removeValue(forKey: ObjectIdentifier(state)) { open[entry.part] -= 1 }
+  }
+
+  override func quit() {
+    let all = positions.values.map(\.state)
+    positions.removeAll()
+    for state in all { state.quit() }
+  }
+
+  override func discard(_ test: (Event) -> Bool) {
+    for entry in positions.values {
+      entry.state.discard(test)
+      if let filter = entry.state as? FilterState, !filter.isActive { remove(filter) }
+    }
+  }
+
+  override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {
+    guard let part = positions[ObjectIdentifier(child)]?.part else { return }
+    if isQuitted { remove(child) }
+    if part == parts.count - 1 { return try parent.turnedTrue(self, match, isQuitted: positions.isEmpty) }
+    if part < maxima.count, let maximum = maxima[part] {
+      if let limit = try runtime.evaluate(maximum, match).integer, limit >= 0, open[part + 1] >= limit { return }
+    }
+    try startPart(part + 1, match)
+  }
+
+  override func turnedFalse(_ child: PatternState) throws(EvaluationError) {
+    child.quit()
+    remove(child)
+    if positions.isEmpty { try parent.turnedFalse(self) }
+  }
+}
+
+/// True once all parts are, for every combination of their matches.
+final class AndState: PatternState {
+  private let parts: [PatternNodeCode]
+  private var states: [PatternState?] = []
+  private var matches: [[Event]] = []
+
+  init(_ runtime: PatternRuntime, _ parent: PatternParent, _ parts: [PatternNodeCode]) {
+    self.parts = parts
+    super.init(runtime, parent)
+  }
+
+  override func start(_ begin: Event) throws(EvaluationError) {
+    matches = Array(repeating: [], count: parts.count)
+    let all = parts.map { runtime.make($0, self) }
+    states = all
+    for state in all {
+      if states.isEmpty { return }
+      try state.start(begin)
+    }
+  }
+
+  override func quit() {
+    let all = states
+    states.removeAll()
+    for state in all { state?.quit() }
+  }
+
+  override func discard(_ test: (Event) -> Bool) { for state in states { state?.discard(test) } }
+
+  override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {
+    guard let index = states.firstIndex(where: { $0 === child }) else { return }
+    if isQuitted { states[index] = nil }
+    matches[index].append(match)
+    if matches.contains(where: \.isEmpty) { return }
+    var results = [match]
+    for (part, others) in matches.enumerated() where part != index {
+      results = results.flatMap { result in others.map { PatternMatch.merged(result, $0) } }
+    }
+    // A `not` waits to turn false, and does not count as open.
+    let isDone = states.allSatisfy { $0 == nil || $0 is NotState }
+    if isDone { quit() }
+    for result in results { try parent.turnedTrue(self, result, isQuitted: isDone) }
+  }
+
+  override func turnedFalse(_ child: PatternState) throws(EvaluationError) {
+    quit()
+    try parent.turnedFalse(self)
+  }
+}
+
+enum PatternMatch {
+  /// The tags of both.
+  static func merged(_ a: Event, _ b: Event) -> Event {
+    var changes: [(slot: Int, value: Value)] = []
+    for slot in 0..<b.count where a[slot].isNull && !b[slot].isNull { changes.append((slot, b[slot])) }
+    return changes.isEmpty ? a : a.replacing(changes)
+  }
+}
+
+/// True when any part is; the others then end.
+final class OrState: PatternState {
+  private let parts: [PatternNodeCode]
+  private var states: [PatternState?] = []
+
+  init(_ runtime: PatternRuntime, _ parent: PatternParent, _ parts: [PatternNodeCode]) {
+    self.parts = parts
+    super.init(runtime, parent)
+  }
+
+  override func start(_ begin: Event) throws(EvaluationError) {
+    let all = parts.map { runtime.make($0, self) }
+    states = all
+    for state in all {
+      if states.isEmpty { return }
+      try state.start(begin)
+    }
+  }
+
+  override func quit() {
+    let all = states
+    states.removeAll()
+    for state in all { state?.quit() }
+  }
+
+  override func discard(_ test: (Event) -> Bool) { for state in states { state?.discard(test) } }
+
+  override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {
+    guard let index = states.firstIndex(where: { $0 === child }) else { return }
+    if isQuitted {
+      states[index] = nil
+      quit()
+    }
+    try parent.turnedTrue(self, match, isQuitted: isQuitted)
+  }
+
+  override func turnedFalse(_ child: PatternState) throws(EvaluationError) {
+    if let index = states.firstIndex(where: { $0 === child }) { states[index] = nil }
+    child.quit()
+    if states.allSatisfy({ $0 == nil }) { try parent.turnedFalse(self) }
+  }
+}
+
+/// True from the start until its part turns true for good.
+final class NotState: PatternState {
+  private let inner: PatternNodeCode
+  private var begin: Event?
+  private var child: PatternState?
+
+  init(_ runtime: PatternRuntime, _ parent: PatternParent, _ inner: PatternNodeCode) {
+    self.inner = inner
+    super.init(runtime, parent)
+  }
+
+  override func start(_ begin: Event) throws(EvaluationError) {
+    self.begin = begin
+    let child = runtime.make(inner, self)
+    self.child = child
+    try child.start(begin)
+    if self.child != nil { try parent.turnedTrue(self, begin, isQuitted: false) }
+  }
+
+  override func quit() {
+    child?.quit()
+    child = nil
+  }
+
+  override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {
+    guard isQuitted else { return }
+    self.child = nil
+    try parent.turnedFalse(self)
+  }
+
+  override func turnedFalse(_ child: PatternState) throws(EvaluationError) {
+    if let begin { try parent.turnedTrue(self, begin, isQuitted: false) }
+  }
+}
