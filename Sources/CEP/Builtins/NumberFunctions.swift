@@ -44,7 +44,7 @@ extension Builtins {
       arguments[0].integer.map { .string(String(UInt32(truncatingIfNeeded: $0), radix: 16)) } ?? .null
     },
     ScalarFunction("String.valueOf", arity: 1...1, help: "the text of a value", resultType: { _ in .string }) { arguments in
-      .string(arguments[0].text ?? "null")
+      arguments[0].text.map { .string($0) } ?? .null
     },
   ]
 

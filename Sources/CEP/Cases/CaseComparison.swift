@@ -49,20 +49,27 @@ struct CaseComparison {
 
   private func sameRows(_ a: [Value], _ b: [Value]) -> Bool {
     guard a.count == b.count else { return false }
-    if zip(a, b).allSatisfy({ sameValue($0, $1) }) { return true }
+    if zip(a, b).allSatisfy({ sameRow($0, $1) }) { return true }
     guard forgivesRowOrder else { return false }
     var rest = b
     for row in a {
-      guard let index = rest.firstIndex(where: { sameValue(row, $0) }) else { return false }
+      guard let index = rest.firstIndex(where: { sameRow(row, $0) }) else { return false }
       rest.remove(at: index)
     }
     return true
   }
 
+  /// A row has exactly its columns.
+  private func sameRow(_ a: Value, _ b: Value) -> Bool {
+    if case .map(let x) = a, case .map(let y) = b, x.entries.count != y.entries.count { return false }
+    return sameValue(a, b)
+  }
+
+  /// An event within a row is the map that was sent, in the original without the properties that it left out: they are null here.
   private func sameValue(_ a: Value, _ b: Value) -> Bool {
     switch (a, b) {
     case (.map(let x), .map(let y)):
-      return x.entries.count == y.entries.count && x.entries.allSatisfy { sameValue($0.value, y[$0.key]) }
+      return x.entries.allSatisfy { sameValue($0.value, y[$0.key]) } && y.entries.allSatisfy { sameValue(x[$0.key], $0.value) }
     case (.array(let x), .array(let y)):
       return x.values.count == y.values.count && zip(x.values, y.values).allSatisfy { sameValue($0, $1) }
     case (.double(let x), _) where x.isFinite: return b.number.map { near(x, $0) } ?? false

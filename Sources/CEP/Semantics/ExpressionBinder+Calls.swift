@@ -39,6 +39,10 @@ extension ExpressionBinder {
       return Expression.Previous.Kind(rawValue: name).map { previous($0, call, place) }
     case "exists":
       guard let argument = oneArgument(call, name, place) else { return .faulty }
+      // A declared property is there, whatever its value; only one with a question mark may be missing.
+      if case .chain(_, let links) = call.arguments[0].value.kind, !links.contains(where: \.optional), case .column = argument.node {
+        return Expression(.constant(.bool(true)), .boolean)
+      }
       return Expression(.exists(argument), .boolean)
     case "typeof":
       guard let argument = oneArgument(call, name, place) else { return .faulty }

@@ -59,7 +59,7 @@ final class SelectBinder {
     let having = syntax.having.map { clause -> Expression in
       let binder = self.binder("the HAVING clause", like: selectBinder)
       binder.names.fallbacks = aliases
-      return havingCondition(clause, binder)
+      return binder.condition(clause)
     }
     let orderBinder = binder("the ORDER BY clause", like: selectBinder)
     orderBinder.names.locals.merge(aliases) { _, alias in alias }
@@ -69,11 +69,13 @@ final class SelectBinder {
     checkHaving(having, grouping)
     if statement.diagnostics.hasErrors || statement.isFollowing { return nil }
 
+    let rolled = { (expression: Expression) in groups.levels.isEmpty ? expression : self.rolledUp(expression, groups) }
     var plan = SelectPlan(
       sources: sources.map(\.plan), joins: joins, filter: condition,
       selection: syntax.selection.selector.map(StreamSelection.init) ?? .insert, distinct: syntax.selection.distinct,
-      columns: columns.passThrough == nil ? columns.columns : [], passThrough: columns.passThrough,
-      outputType: outputType(columns), aggregates: aggregates.plans, grouping: grouping, having: having, orderBy: order,
+      columns: columns.passThrough == nil ? columns.columns.map { OutputColumn($0.name, rolled($0.expression)) } : [],
+      passThrough: columns.passThrough, outputType: outputType(columns), aggregates: aggregates.plans, grouping: grouping,
+      having: having.map(rolled), orderBy: order.map { OrderKey(rolled($0.expression), descending: $0.descending) },
       limit: limit(), outputRate: rate ?? nil)
     if let into = syntax.insertInto {
       if into.isTable || statement.scope.tables[into.target.text] != nil && !aggregates.plans.isEmpty && into.isTable {
@@ -128,15 +130,6 @@ final class SelectBinder {
 
   // MARK: HAVING
 
-  /// Any type is taken, for the original fails only when the clause is evaluated; but it can never be true, and that is a warning.
-  private func havingCondition(_ clause: ExpressionSyntax, _ binder: ExpressionBinder) -> Expression {
-    let bound = binder.bind(clause)
-    if bound.type != .boolean, !bound.type.isFaulty {
-      statement.warn("the HAVING clause is \(bound.type.quoted), not boolean: every event will fail", at: clause.range)
-    }
-    return bound
-  }
-
   private func checkHaving(_ having: Expression?, _ grouping: GroupingPlan) {
     guard let having, let place = syntax.having, !grouping.keys.isEmpty, having.containsAggregate else { return }
     if having.hasUngrouped(keys: grouping.keys) {
@@ -155,6 +148,16 @@ final class SelectBinder {
     if groups.keys.isEmpty, groups.levels.isEmpty { return GroupingPlan(form: isPlain ? .aggregatedRowPerEvent : .rowForAll) }
     if !groups.levels.isEmpty { return GroupingPlan(form: .rollup, keys: groups.keys, levels: groups.levels) }
     return GroupingPlan(form: isPlain ? .groupedRowPerEvent : .rowPerGroup, keys: groups.keys)
+  }
+
+  /// A key reads null on the levels that roll it up.
+  private func rolledUp(_ expression: Expression, _ groups: GroupingBinder.Groups) -> Expression {
+    expression.rewritten { part in
+      guard let key = groups.keys.firstIndex(of: part), groups.levels.contains(where: { !$0.contains(key) }) else { return nil }
+      let isRolledUp = Expression(
+        .compare(.equal, Expression(.grouping([key]), .int), Expression(.constant(.int(1)), .int)), .boolean)
+      return Expression(.cases([.init(isRolledUp, Expression(.constant(.null), part.type))], otherwise: part), part.type)
+    }
   }
 
   private func outputType(_ columns: ColumnBinder.Columns) -> EventType {
