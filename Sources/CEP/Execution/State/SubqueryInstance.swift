@@ -130,7 +130,7 @@ final class SubqueryInstance {
     case .exists: return .bool(!(try code.aggregates.isEmpty ? matching(outer).isEmpty : values(outer).isEmpty))
     case .rows:
       let values = try values(outer)
-      return .array(values)
+      return values.isEmpty ? .null : .array(values)
     case .contains(_, let negated):
       guard let operand = try code.operand.map({ e throws(EvaluationError) in try e(outer) }) else { return .null }
       return contains(operand, try values(outer), negated)
