@@ -138,7 +138,7 @@ let package = Package(
     unitTests("Diagnostics"),
     unitTests("EventTime", ["EventModel"]),
     unitTests("InformationElements", ["Configuration", "Diagnostics"]),
-    unitTests("IPFIX", ["Configuration", "Diagnostics", "InformationElements", "PluginABI", "RecordBatch"]),
+    unitTests("IPFIX", ["Configuration", "Diagnostics", "InformationElements", "PluginABI", "RecordBatch", "RecordJSON"]),
     unitTests("RecordBatch", ["PluginABI"]),
     unitTests("EventModel"),
     unitTests("Builtins", ["EventModel"]),

@@ -10,6 +10,7 @@ public enum Undecodable: String, Sendable, CaseIterable {
   case badRecord = "bad-record"
   case tooManyDomains = "too-many-domains"
   /// Sets or templates left out; the rest of the message was taken.
+  /// Data sets whose template did not come in time.
   case unknownTemplate = "unknown-template"
   case reservedSet = "reserved-set"
   case tooManyTemplates = "too-many-templates"
@@ -48,6 +49,17 @@ public struct DecodeCounts: Sendable {
   public internal(set) var repeatedMessages: UInt64 = 0
   /// Data records that were received in sets of unknown templates, by sequence number.
   public internal(set) var undecodedRecords: UInt64 = 0
+  /// Records that were decoded when their template had come after them; also in `records` and `optionsRecords`.
+  public internal(set) var lateRecords: UInt64 = 0
+  /// Data sets that were set aside because their template had not come.
+  public internal(set) var waitedSets: UInt64 = 0
+  /// Definitions dropped because they had not been repeated in time (RFC 7011 §8.4), or to make room for new ones.
+  public internal(set) var expiredTemplates: UInt64 = 0
+  public internal(set) var evictedTemplates: UInt64 = 0
+  /// Elements that exporters described (RFC 5610).
+  public internal(set) var describedElements: UInt64 = 0
+  /// Structured data that lies about its lengths, nests too deep or refers to templates that are not there; shown as bytes.
+  public internal(set) var unreadableLists: UInt64 = 0
   /// Messages that came after a later one.
   public internal(set) var reorderedMessages: UInt64 = 0
   /// Times that a sequence number went back for good: the exporter began anew.
@@ -80,6 +92,12 @@ public struct DecodeCounts: Sendable {
     a.recoveredMessages += b.recoveredMessages
     a.repeatedMessages += b.repeatedMessages
     a.undecodedRecords += b.undecodedRecords
+    a.lateRecords += b.lateRecords
+    a.waitedSets += b.waitedSets
+    a.expiredTemplates += b.expiredTemplates
+    a.evictedTemplates += b.evictedTemplates
+    a.describedElements += b.describedElements
+    a.unreadableLists += b.unreadableLists
     a.reorderedMessages += b.reorderedMessages
     a.sequenceRestarts += b.sequenceRestarts
     guard !b.undecodable.isEmpty else { return }
@@ -87,26 +105,4 @@ public struct DecodeCounts: Sendable {
       for i in b.undecodable.indices { a.undecodable[i] += b.undecodable[i] }
     }
   }
-}
-
-/// What one session may take of the collector's memory.
-public struct DecoderLimits: Sendable {
-  /// Observation domains of a session; a message of a further one is discarded.
-  public var domains = 1024
-  /// Templates of a session, in all its domains together; a further one is left out.
-  public var templates = 16384
-  public var fieldsPerTemplate = 4096
-
-  public init() {}
-}
-
-/// What a session's first steps are, and what it sends that nobody knows: each said once, for the log.
-public enum DecoderNotice: Sendable, Hashable {
-  case firstTemplate(domain: UInt32, id: UInt16)
-  case firstRecord(domain: UInt32, template: UInt16)
-  case unknownElement(enterprise: UInt32, id: UInt16)
-  case unknownTemplate(domain: UInt32, id: UInt16)
-  /// A definition that differs from the one in force, where the transport forbids that.
-  case redefinition(domain: UInt32, id: UInt16)
-  case undecodable(Undecodable)
 }

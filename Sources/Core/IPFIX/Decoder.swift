@@ -7,14 +7,16 @@ import Synchronization
 public final class Decoder {
   private let registry: ElementRegistry
   private let limits: DecoderLimits
+  private let options: DecoderOptions
   /// Of all sessions, since the decoder began.
   public private(set) var counts = DecodeCounts()
 
   private static let nextStamp = Atomic<UInt64>(1)
 
-  public init(registry: ElementRegistry, limits: DecoderLimits = DecoderLimits()) {
+  public init(registry: ElementRegistry, limits: DecoderLimits = DecoderLimits(), options: DecoderOptions = DecoderOptions()) {
     self.registry = registry
     self.limits = limits
+    self.options = options
   }
 
   /// Decodes packets that lie in the batch's bytes. A message that cannot be decoded is counted, and the others are taken.
@@ -47,10 +49,17 @@ public final class Decoder {
     }
   }
 
+  /// A session has ended: what still waits for its template is counted as undecodable.
+  public func close(_ session: Session) {
+    guard let decoder = session.decoderState as? SessionDecoder else { return }
+    decoder.close()
+    counts += decoder.takePending()
+  }
+
   /// The session's own decoder, made at its first packet; it lives and ends with the session.
   public func decoder(of session: Session) -> SessionDecoder {
     if let known = session.decoderState as? SessionDecoder { return known }
-    let new = SessionDecoder(transport: session.raw.pointee.transport, registry: registry, limits: limits)
+    let new = SessionDecoder(transport: session.raw.pointee.transport, registry: registry, limits: limits, options: options)
     session.decoderState = new
     return new
   }

@@ -11,6 +11,7 @@ final class Domain {
   var id: UInt32 { key.id }
   var templates = TemplateTable()
   var sequence: SequenceTracker
+  var facts = ExporterFacts()
 
   init(_ key: Key) {
     self.key = key

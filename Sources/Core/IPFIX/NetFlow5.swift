@@ -16,8 +16,8 @@ enum NetFlow5 {
 
   private static let padding: UInt16 = 210
 
-  /// The template with names and types; it leaves the padding out.
-  static func resolved(with registry: ElementRegistry) -> Template {
+  /// The fields with names and types; the padding is left out.
+  static func described(with registry: ElementRegistry) -> [Template.Field] {
     var fields: [Template.Field] = []
     var gap: UInt16 = 0
     for field in template.fields {
@@ -30,6 +30,12 @@ enum NetFlow5 {
         gap = 0
       }
     }
-    return Template(id: templateID, kind: .flow, fields: fields, gap: gap)
+    return fields
   }
+
+  static func resolved(_ fields: [Template.Field]) -> Template {
+    Template(id: templateID, kind: .flow, fields: fields, gap: trailingPadding)
+  }
+
+  private static let trailingPadding: UInt16 = 2
 }

@@ -14,7 +14,9 @@ extension SessionDecoder {
     }
     let (exportTime, sequence) = (load32(message, 8), load32(message, 12))
     let boot = Int64(exportTime) * 1000 - Int64(load32(message, 4))
+    domain.facts.systemInitMilliseconds = UInt64(max(0, boot))
     var sink = begin(packet, domain, exportTime: exportTime, sequence: sequence, batch, stamp)
+    sink.uptime = Uptime(exportMilliseconds: Int64(exportTime) * 1000, uptime: load32(message, 4))
     var place = Wire.messageHeader9
     while let set = NetFlow9.set(sink.message, at: place, messageEnd: length) {
       if set.id >= Wire.firstTemplate {
@@ -63,8 +65,11 @@ extension SessionDecoder {
     guard let domain = domain(Wire.version5, UInt32(load16(message, 20))) else { return discard(.tooManyDomains) }
     if domain.templates.count == 0 { define(NetFlow5.template, in: domain) }
     let (exportTime, sequence) = (load32(message, 8), load32(message, 16))
-    let boot = Int64(exportTime) * 1000 + Int64(load32(message, 12) / 1_000_000) - Int64(load32(message, 4))
+    let exported = Int64(exportTime) * 1000 + Int64(load32(message, 12) / 1_000_000)
+    let boot = exported - Int64(load32(message, 4))
+    domain.facts.take5(boot: boot, sampling: load16(message, 22))
     var sink = begin(packet, domain, exportTime: exportTime, sequence: sequence, batch, stamp)
+    sink.uptime = Uptime(exportMilliseconds: exported, uptime: load32(message, 4))
     _ = takeData(SetBody(id: NetFlow5.templateID, start: Wire.messageHeader5, end: end5), domain, &sink)
     _ = end(sink)
     domain.sequence.note(

@@ -10,8 +10,20 @@ struct Sink {
   let stamp: UInt64
   /// Records in the batch before this message.
   let before: Int
+  let exportTime: UInt32
+  /// What relative times count from, where it is known.
+  var uptime: Uptime?
+  /// Records on the wire, and those of them of options templates.
+  var wireRecords = 0
   var optionsRecords = 0
   var unknownBytes = 0
+
+  init(
+    batch: BatchStorage, base: UInt32, messageIndex: UInt32, stamp: UInt64, before: Int, exportTime: UInt32, uptime: Uptime? = nil
+  ) {
+    (self.batch, self.base, self.messageIndex, self.stamp, self.before) = (batch, base, messageIndex, stamp, before)
+    (self.exportTime, self.uptime) = (exportTime, uptime)
+  }
 
   /// The message. The batch's bytes may move while it is taken: never kept from set to set.
   var message: UnsafeRawPointer { UnsafeRawPointer(batch.raw.pointee.bytes) + Int(base) }
@@ -22,10 +34,9 @@ extension SessionDecoder {
   /// False where a record runs over the set's end.
   @inline(__always)
   func takeData(_ set: SetBody, _ domain: Domain, _ sink: inout Sink) -> Bool {
-    guard let slot = domain.templates[set.id] else {
+    guard let slot = slot(set.id, domain) else {
       sink.unknownBytes += set.end - set.start
-      pending.count(.unknownTemplate)
-      note(.unknownTemplate(domain: domain.id, id: set.id))
+      setAside(set, domain, sink)
       return true
     }
     if slot.pointee.batchStamp != sink.stamp {
@@ -39,8 +50,57 @@ extension SessionDecoder {
     } else if !takeVariable(set, slot, sink) {
       return false
     }
+    sink.wireRecords += sink.batch.recordCount - before
     if slot.pointee.isOptions { sink.optionsRecords += sink.batch.recordCount - before }
+    if let extras = slot.pointee.extras { take(extras, from: before, slot, domain, &sink) }
     return true
+  }
+
+  /// The template of a data set, if it is there and valid.
+  @inline(__always)
+  private func slot(_ id: UInt16, _ domain: Domain) -> TemplateTable.Slot? {
+    guard let slot = domain.templates[id] else { return nil }
+    if slot.pointee.hasUnknown || hasLifetimes { return rareSlot(id, domain, slot) }
+    return slot
+  }
+
+  private func rareSlot(_ id: UInt16, _ domain: Domain, _ slot: TemplateTable.Slot) -> TemplateTable.Slot? {
+    if hasLifetimes, isExpired(slot) {
+      pending.expiredTemplates += 1
+      _ = forget(id, in: domain)
+      return nil
+    }
+    if slot.pointee.hasUnknown, slot.pointee.generation != described.generation { resolveAnew(id, in: domain) }
+    return domain.templates[id]
+  }
+
+  /// What few templates' records need besides.
+  private func take(_ extras: SlotExtras, from first: Int, _ slot: TemplateTable.Slot, _ domain: Domain, _ sink: inout Sink) {
+    if extras.hasLists { resolveLists(from: first, slot, domain, sink) }
+    if extras.hasFacts { takeFacts(from: first, slot, domain, sink) }
+    guard let transform = extras.transform else { return }
+    if sink.uptime == nil, let start = domain.facts.systemInitMilliseconds {
+      sink.uptime = Uptime(exportTime: sink.exportTime, systemInit: start)
+    }
+    transform.apply(from: first, sink)
+  }
+
+  /// What options records say about the exporter.
+  private func takeFacts(from first: Int, _ slot: TemplateTable.Slot, _ domain: Domain, _ sink: borrowing Sink) {
+    let view = slot.pointee.template.view
+    for index in first..<sink.batch.recordCount {
+      let record = sink.batch.records[index]
+      let bytes = UnsafeRawBufferPointer(start: sink.batch.view.bytes(of: record), count: Int(record.length))
+      var options = OptionsRecord()
+      var end = 0
+      for field in view.fields {
+        guard let value = fieldRange(field.length, at: end, in: bytes) else { break }
+        if field.enterprise == 0 { options.add(field.element, UnsafeRawBufferPointer(rebasing: bytes[value])) }
+        end = value.upperBound
+      }
+      domain.facts.take(options, limit: limits.facts)
+      if let element = options.description, described.add(element, limit: limits.describedElements) { pending.describedElements += 1 }
+    }
   }
 
   /// Records of one length lie side by side; the rest is padding.

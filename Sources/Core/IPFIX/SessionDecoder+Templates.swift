@@ -1,26 +1,70 @@
 import PluginABI
 import RecordBatch
 
-// Templates: defined, replaced, withdrawn.
+// Templates: defined, replaced, withdrawn, forgotten.
 extension SessionDecoder {
   func define(_ record: TemplateRecord, in domain: Domain) {
     if record.fields.isEmpty { return withdraw(record, in: domain) }
     guard record.fields.count <= limits.fieldsPerTemplate else { return leaveOut(.tooManyFields) }
     if let old = domain.templates[record.id] {
-      if old.pointee.definition == record { return }
+      if old.pointee.definition == record {
+        old.pointee.definedAt = now
+        return
+      }
+      guard fieldCount + record.fields.count - old.pointee.definition.fields.count <= limits.fields else {
+        return leaveOut(.tooManyTemplates)
+      }
       pending.redefinitions += 1
       if !isUDP { note(.redefinition(domain: domain.id, id: record.id)) }
+      fieldCount -= old.pointee.definition.fields.count
     } else {
-      guard templateCount < limits.templates else { return leaveOut(.tooManyTemplates) }
+      guard templateCount < limits.templates, domain.templates.count < limits.templatesPerDomain,
+        fieldCount + record.fields.count <= limits.fields
+      else { return leaveOut(.tooManyTemplates) }
       templateCount += 1
     }
-    let template = domain.key.version == Wire.version5 ? NetFlow5.resolved(with: registry) : record.resolved(with: registry)
-    domain.templates.set(TemplateSlot(template, record))
+    fieldCount += record.fields.count
+    let slot = slot(record, domain)
+    domain.templates.set(slot)
     pending.templates += 1
     note(.firstTemplate(domain: domain.id, id: record.id))
-    for field in template.view.fields where UInt32(field.flags) & UInt32(FLOWCEP_FIELD_KNOWN) == 0 {
+    for field in slot.template.view.fields where UInt32(field.flags) & UInt32(FLOWCEP_FIELD_KNOWN) == 0 {
       note(.unknownElement(enterprise: field.enterprise, id: field.element))
     }
+    if !waiting.isEmpty { ready.append((domain, record.id)) }
+  }
+
+  private func slot(_ record: TemplateRecord, _ domain: Domain) -> TemplateSlot {
+    let isVersion5 = domain.key.version == Wire.version5
+    let fields = isVersion5 ? NetFlow5.described(with: registry) : record.described(with: registry, described)
+    let template = isVersion5 ? NetFlow5.resolved(fields) : record.template(fields)
+    let extras = SlotExtras(
+      hasLists: fields.contains { $0.type >= UInt16(FLOWCEP_BASIC_LIST) },
+      hasFacts: record.isOptions && OptionsRecord.matters(record),
+      transform: record.isOptions || options == DecoderOptions() ? nil : RecordTransform(template, fields, options, registry))
+    return TemplateSlot(template, record, extras: extras, generation: described.generation, definedAt: now)
+  }
+
+  /// The exporter has described elements since: the template may have names now that it had not.
+  func resolveAnew(_ id: UInt16, in domain: Domain) {
+    guard let old = domain.templates[id] else { return }
+    var slot = slot(old.pointee.definition, domain)
+    slot.definedAt = old.pointee.definedAt
+    domain.templates.set(slot)
+  }
+
+  /// RFC 7011 §8.4: over UDP a definition that is not repeated is no longer valid.
+  func isExpired(_ slot: TemplateTable.Slot) -> Bool {
+    let lifetime = slot.pointee.isOptions ? options.optionsTemplateLifetimeSeconds : options.templateLifetimeSeconds
+    guard let lifetime else { return false }
+    return now > slot.pointee.definedAt && (now - slot.pointee.definedAt) / 1_000_000_000 > lifetime
+  }
+
+  func forget(_ id: UInt16, in domain: Domain) -> Bool {
+    guard let slot = domain.templates[id] else { return false }
+    fieldCount -= slot.pointee.definition.fields.count
+    templateCount -= 1
+    return domain.templates.remove(id)
   }
 
   /// RFC 7011 §8.1: one template, or by the set's own id all templates of a kind. Over UDP it is ignored.
@@ -28,12 +72,11 @@ extension SessionDecoder {
     var removed = 0
     if !isUDP {
       if record.id == record.setID {
-        removed = domain.templates.removeAll(options: record.isOptions)
+        for id in domain.templates.ids(options: record.isOptions) where forget(id, in: domain) { removed += 1 }
       } else {
-        removed = domain.templates.remove(record.id) ? 1 : 0
+        removed = forget(record.id, in: domain) ? 1 : 0
       }
     }
-    templateCount -= removed
     if removed > 0 { pending.withdrawals += UInt64(removed) } else { pending.ignoredWithdrawals += 1 }
   }
 }

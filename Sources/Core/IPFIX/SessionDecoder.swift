@@ -11,10 +11,21 @@ public import RecordBatch
 public final class SessionDecoder {
   let registry: ElementRegistry
   let limits: DecoderLimits
+  let options: DecoderOptions
   let isUDP: Bool
+  let hasLifetimes: Bool
   private var domains: [Domain.Key: Domain] = [:]
   private var lastDomain: Domain?
   var templateCount = 0
+  /// Of all templates together.
+  var fieldCount = 0
+  /// When the message at hand arrived, in nanoseconds since 1970.
+  var now: UInt64 = 0
+  var described = DescribedElements()
+  var listElements: [TemplateRecord.Field: ListElement] = [:]
+  var waiting = WaitingSets()
+  /// Templates that have come in the message at hand, for which data may wait.
+  var ready: [(Domain, UInt16)] = []
   /// Since the session began, but for what `takePending` has not been asked for yet.
   public private(set) var counts = DecodeCounts()
   var pending = DecodeCounts()
@@ -23,10 +34,14 @@ public final class SessionDecoder {
 
   /// - Parameter transport: `FLOWCEP_TRANSPORT_…`; over UDP a new definition replaces the old one and withdrawals are ignored
   ///   (RFC 7011 §8.4).
-  public init(transport: UInt16, registry: ElementRegistry, limits: DecoderLimits = DecoderLimits()) {
+  public init(
+    transport: UInt16, registry: ElementRegistry, limits: DecoderLimits = DecoderLimits(), options: DecoderOptions = DecoderOptions()
+  ) {
     self.registry = registry
     self.limits = limits
+    self.options = options
     isUDP = transport == UInt16(FLOWCEP_TRANSPORT_UDP)
+    hasLifetimes = isUDP && (options.templateLifetimeSeconds != nil || options.optionsTemplateLifetimeSeconds != nil)
   }
 
   /// What has been counted since the last call.
@@ -51,6 +66,18 @@ public final class SessionDecoder {
   /// How many templates there are, in all observation domains.
   public var templatesKnown: Int { templateCount }
   public var domainCount: Int { domains.count }
+  /// Data sets that wait for their templates.
+  public var waitingCount: Int { waiting.count }
+  /// Bytes that they take.
+  public var waitingBytes: Int { waiting.bytes }
+
+  /// What an exporter has said about itself, by protocol version (5, 9, 10) and observation domain.
+  public func facts(version: UInt16 = Wire.version, domain: UInt32) -> ExporterFacts? {
+    domains[Domain.Key(version: version, id: domain)]?.facts
+  }
+
+  /// The session ends: what still waits never had a template.
+  public func close() { give(up: waiting.removeAll()) }
 
   // MARK: Messages
 
@@ -66,13 +93,18 @@ public final class SessionDecoder {
     let length = Int(packet.length)
     pending.messages += 1
     pending.bytes += UInt64(length)
+    now = packet.arrival_ns
+    if !waiting.isEmpty { expireWaiting() }
     guard length >= 4 else { return discard(.shortMessage) }
-    switch load16(message, 0) {
-    case Wire.version: return decode10(message, length, packet, batch, stamp)
-    case Wire.version9: return decode9(message, length, packet, batch, stamp)
-    case Wire.version5: return decode5(message, length, packet, batch, stamp)
-    default: return discard(.badVersion)
-    }
+    let isTaken =
+      switch load16(message, 0) {
+      case Wire.version: decode10(message, length, packet, batch, stamp)
+      case Wire.version9: decode9(message, length, packet, batch, stamp)
+      case Wire.version5: decode5(message, length, packet, batch, stamp)
+      default: discard(.badVersion)
+      }
+    if !ready.isEmpty { takeReady(batch, stamp) }
+    return isTaken
   }
 
   func discard(_ reason: Undecodable) -> Bool {
@@ -115,7 +147,8 @@ public final class SessionDecoder {
       flowcep_message(
         session: packet.session, arrival_ns: packet.arrival_ns, offset: packet.offset, length: packet.length,
         export_time: exportTime, sequence: sequence, observation_domain: domain.id, reserved: 0))
-    return Sink(batch: batch, base: packet.offset, messageIndex: messageIndex, stamp: stamp, before: batch.recordCount)
+    return Sink(
+      batch: batch, base: packet.offset, messageIndex: messageIndex, stamp: stamp, before: batch.recordCount, exportTime: exportTime)
   }
 
   /// A message turned out malformed: none of its records is taken.
@@ -125,12 +158,11 @@ public final class SessionDecoder {
     return discard(reason)
   }
 
-  /// A message's records are counted; gives their number.
+  /// A message's records are counted; gives how many there were on the wire.
   @inline(__always)
   func end(_ sink: borrowing Sink) -> Int {
-    let records = sink.batch.recordCount - sink.before
-    pending.records += UInt64(records - sink.optionsRecords)
+    pending.records += UInt64(sink.batch.recordCount - sink.before - sink.optionsRecords)
     pending.optionsRecords += UInt64(sink.optionsRecords)
-    return records
+    return sink.wireRecords
   }
 }

@@ -67,7 +67,9 @@ func walkTemplates(
       }
       fields.append(TemplateRecord.Field(enterprise: enterprise, element: element, length: length))
     }
-    guard fields.contains(where: { $0.length != 0 }) else { return false }
+    // Fields without a length cost the sender nothing, and everybody else their names.
+    let empty = fields.count { $0.length == 0 }
+    guard empty < fields.count, empty <= 64 else { return false }
     visit(TemplateRecord(id: id, fields: fields, scopeCount: scopeCount))
   }
   return true

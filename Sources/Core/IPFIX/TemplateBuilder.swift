@@ -8,16 +8,25 @@ extension TemplateRecord {
   ///
   /// A length that the type cannot have (an IPv4 address of 3 bytes) makes the field an octet array under its own name: the bytes
   /// are shown as they are rather than misread.
-  public func resolved(with registry: ElementRegistry) -> Template {
-    let described = fields.enumerated().map { $1.described(by: registry, isScope: $0 < scopeCount) }
-    return Template(id: id, kind: isOptions ? .options : .flow, fields: described, scopeCount: min(scopeCount, fields.count))
+  public func resolved(with registry: ElementRegistry) -> Template { template(described(with: registry, DescribedElements())) }
+
+  func described(with registry: ElementRegistry, _ exporter: DescribedElements) -> [Template.Field] {
+    fields.enumerated().map { $1.described(by: registry, exporter, isScope: $0 < scopeCount) }
+  }
+
+  func template(_ described: [Template.Field]) -> Template {
+    Template(id: id, kind: isOptions ? .options : .flow, fields: described, scopeCount: min(scopeCount, fields.count))
   }
 }
 
 extension TemplateRecord.Field {
-  func described(by registry: ElementRegistry, isScope: Bool) -> Template.Field {
+  /// - Parameter exporter: what the exporter has described itself (RFC 5610).
+  func described(
+    by registry: ElementRegistry, _ exporter: DescribedElements = DescribedElements(), isScope: Bool
+  ) -> Template.Field {
     var flags: UInt16 = isScope ? UInt16(FLOWCEP_FIELD_SCOPE) : 0
-    guard let known = registry.element(enterprise: enterprise, id: element) else {
+    guard let known = registry.element(enterprise: enterprise, id: element) ?? exporter.element(enterprise: enterprise, id: element)
+    else {
       return Template.Field(
         enterprise: enterprise, element: element, length: length, type: AbstractType.octetArray.rawValue, flags: flags,
         name: Element.unknownName(enterprise: enterprise, id: element))

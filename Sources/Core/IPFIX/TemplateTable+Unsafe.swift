@@ -1,4 +1,19 @@
+import PluginABI
 import RecordBatch
+
+/// What few templates need.
+final class SlotExtras {
+  /// Structured data among the fields.
+  let hasLists: Bool
+  /// Options records that say something about the exporter.
+  let hasFacts: Bool
+  let transform: RecordTransform?
+
+  init?(hasLists: Bool, hasFacts: Bool, transform: RecordTransform?) {
+    guard hasLists || hasFacts || transform != nil else { return nil }
+    (self.hasLists, self.hasFacts, self.transform) = (hasLists, hasFacts, transform)
+  }
+}
 
 /// What the decoder needs of one template, in one place in memory: nothing of it is counted or copied per set.
 struct TemplateSlot {
@@ -11,14 +26,24 @@ struct TemplateSlot {
   /// With variable lengths: bytes before the first such field, between each and the next, behind the last.
   let runs: UnsafeMutablePointer<Int>
   let runCount: Int
+  let extras: SlotExtras?
+  /// Some element is in no element file, nor had the exporter described it when there were so many descriptions.
+  let hasUnknown: Bool
+  let generation: UInt32
+  /// When it was defined last, in nanoseconds since 1970.
+  var definedAt: UInt64
   /// The batch that `batchIndex` counts in.
   var batchStamp: UInt64 = 0
   var batchIndex: UInt32 = 0
 
-  init(_ template: Template, _ definition: TemplateRecord) {
+  init(_ template: Template, _ definition: TemplateRecord, extras: SlotExtras? = nil, generation: UInt32 = 0, definedAt: UInt64 = 0) {
     self.template = template
     self.definition = definition
     isOptions = definition.isOptions
+    self.extras = extras
+    self.generation = generation
+    self.definedAt = definedAt
+    hasUnknown = template.view.fields.contains { UInt32($0.flags) & UInt32(FLOWCEP_FIELD_KNOWN) == 0 }
     recordLength = template.view.recordLength
     minimumLength = template.view.minimumLength
     var lengths = [0]
@@ -82,20 +107,16 @@ struct TemplateTable: ~Copyable {
     return true
   }
 
-  /// Takes away all options templates or all others; gives how many there were.
-  mutating func removeAll(options: Bool) -> Int {
-    var removed = 0
+  /// The ids of all options templates, or of all others.
+  func ids(options: Bool) -> [UInt16] {
+    var ids: [UInt16] = []
     for p in 0..<256 {
       guard let page = pages[p] else { continue }
       for i in 0..<256 {
-        guard let slot = page[i], slot.pointee.definition.isOptions == options else { continue }
-        Self.free(slot)
-        page[i] = nil
-        removed += 1
+        if let slot = page[i], slot.pointee.isOptions == options { ids.append(UInt16(p << 8 | i)) }
       }
     }
-    count -= removed
-    return removed
+    return ids
   }
 
   private static func free(_ slot: Slot) {

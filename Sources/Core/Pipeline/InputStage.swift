@@ -26,6 +26,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   private let lastArrival = Atomic<UInt64>(Clock.monotonic())
   private let lost: [(reason: Undecodable, counter: Counter)]
   private let lostBySequence: Counter
+  private let lostMessages: Counter
   private let messages: Counter
 
   public init(
@@ -44,6 +45,8 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
     }
     lostBySequence = services.counters.counter(
       instance.name, "sequence", .lost, help: "Records missing by sequence number (RFC 7011 §10.1).")
+    lostMessages = services.counters.counter(
+      instance.name, "sequence-messages", .lost, help: "NetFlow 9 messages missing by sequence number (RFC 3954 §5.1).")
     messages = services.counters.counter(instance.name, "messages", .information, help: "Messages received.")
     next.addProducer()
     instance.context.sink = self
@@ -131,6 +134,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
     let counts = decoder.counts
     messages.set(counts.messages)
     lostBySequence.set(counts.lostRecords &- min(counts.recoveredRecords, counts.lostRecords))
+    lostMessages.set(counts.lostMessages &- min(counts.recoveredMessages, counts.lostMessages))
     for (reason, counter) in lost where counts[reason] > 0 { counter.set(counts[reason]) }
   }
 
@@ -144,6 +148,8 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   public func closed(_ session: Session, reason: String?) {
     guard open.removeValue(forKey: session.id) != nil else { return }
     sessions.subtract(1, ordering: .relaxed)
+    decoder.close(session)
+    publishCounts()
     if let reason { services.log(.warning, instance.name, "\(session.name): closed: \(reason)") } else {
       services.log(.info, instance.name, "\(session.name): closed")
     }

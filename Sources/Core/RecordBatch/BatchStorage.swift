@@ -127,6 +127,21 @@ public final class BatchStorage: @unchecked Sendable {
     return UInt32(templates.count - 1)
   }
 
+  /// Makes room for `count` more bytes behind the others, and gives their offset; nil where a batch cannot hold so many.
+  /// The bytes may move: pointers into them are void. Only before anybody else sees the batch.
+  public func appendBytes(_ count: Int) -> Int? {
+    let offset = byteCount
+    guard offset + count <= Int(Int32.max) else { return nil }
+    if !isKnownUniquelyReferenced(&buffer) || (buffer?.capacity ?? 0) - offset < count {
+      let larger = Buffer(capacity: max(offset + count, offset * 2))
+      if let buffer { larger.bytes.copyMemory(from: buffer.bytes, byteCount: offset) }
+      buffer = larger
+      raw.pointee.bytes = UnsafePointer(larger.bytes.assumingMemoryBound(to: UInt8.self))
+    }
+    byteCount = offset + count
+    return offset
+  }
+
   /// The storage of a batch that the host gave out.
   public static func from(_ raw: UnsafePointer<flowcep_batch>) -> BatchStorage {
     Unmanaged<BatchStorage>.fromOpaque(raw.pointee.owner).takeUnretainedValue()

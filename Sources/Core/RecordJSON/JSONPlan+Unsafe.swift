@@ -156,3 +156,38 @@ extension JSONPlan.Shape {
     }
   }
 }
+
+extension JSONPlan {
+  /// Writes one record whose lists have been written ahead, by the field's index: what lies between two lists is a shape of its own.
+  func append(
+    _ record: UnsafeRawBufferPointer, lists: [Int: [UInt8]], message: UnsafeRawPointer?, tables: Tables, times: inout TimeWriter,
+    drops: Bool, to out: inout [UInt8]
+  ) {
+    guard let bytes = record.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    let room = shape.bound + 6 * record.count + 64
+    let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: room)
+    var locations = FieldLocations()
+    defer {
+      memory.deallocate()
+      locations.free()
+    }
+    var first = 0
+    while first <= shape.stepCount {
+      let next = (first..<shape.stepCount).first { shape.steps[$0].kind == .list } ?? shape.stepCount
+      let isLast = next == shape.stepCount
+      let run = Shape(
+        steps: shape.steps + first, stepCount: next - first, leads: shape.leads, tailOffset: shape.tailOffset,
+        tailLength: isLast ? shape.tailLength : 0, lengths: shape.lengths, fieldCount: shape.fieldCount, hasLists: false,
+        bound: shape.bound)
+      let end = run.write(
+        bytes, length: record.count, message: message, out: memory, tables: tables, times: &times, locations: &locations, drops: drops)
+      out += UnsafeBufferPointer(start: memory, count: end - memory)
+      if !isLast {
+        let step = shape.steps[next]
+        out += UnsafeBufferPointer(start: shape.leads + Int(step.leadOffset), count: Int(step.leadLength))
+        out += lists[Int(step.field)] ?? Array("null".utf8)
+      }
+      first = next + 1
+    }
+  }
+}

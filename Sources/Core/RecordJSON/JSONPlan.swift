@@ -13,8 +13,19 @@ final class JSONPlan {
     /// The fields' lengths where they move from record to record; nil where each lies at the same place.
     let lengths: UnsafePointer<UInt16>?
     let fieldCount: Int
+    /// Structured data among the values: see `append`.
+    let hasLists: Bool
     /// The most bytes that a record takes, besides six for each of its own.
     let bound: Int
+  }
+
+  enum Form {
+    /// A record as a line of its own.
+    case line
+    /// A record inside a list.
+    case object
+    /// The value of the template's one field.
+    case value
   }
 
   let serial: UInt64
@@ -24,9 +35,10 @@ final class JSONPlan {
   /// Of all fields, skipped ones too: the template itself may be gone while the plan is kept.
   private let lengths: UnsafeMutablePointer<UInt16>
 
-  init(_ layout: UnsafePointer<flowcep_template>, options: RecordJSONOptions, tables: Tables) {
+  init(_ layout: UnsafePointer<flowcep_template>, options: RecordJSONOptions, tables: Tables, form: Form = .line) {
     let template = layout.pointee
-    var builder = PlanBuilder(options: options, isDetection: Int(template.kind) == Int(FLOWCEP_TEMPLATE_DETECTION), tables: tables)
+    var builder = PlanBuilder(
+      options: options, isDetection: Int(template.kind) == Int(FLOWCEP_TEMPLATE_DETECTION), tables: tables, form: form)
     builder.addFields(of: template)
     builder.addTail(of: template)
     serial = template.serial
@@ -40,6 +52,7 @@ final class JSONPlan {
     shape = Shape(
       steps: steps, stepCount: builder.steps.count, leads: leads, tailOffset: builder.tail.offset, tailLength: builder.tail.length,
       lengths: template.record_length == 0 ? UnsafePointer(lengths) : nil, fieldCount: fieldCount,
+      hasLists: builder.steps.contains { $0.kind == .list },
       bound: builder.leads.count + builder.steps.count * JSONStep.longestValue + 64)
   }
 
@@ -55,16 +68,18 @@ struct PlanBuilder {
   let options: RecordJSONOptions
   let isDetection: Bool
   let tables: Tables
+  let form: JSONPlan.Form
   private(set) var steps: [JSONStep] = []
   private(set) var leads: [UInt8] = []
   private(set) var tail = (offset: 0, length: 0)
   /// What stands before the next value.
-  private var pending: [UInt8] = [UInt8(ascii: "{")]
+  private var pending: [UInt8] = []
   private var isEmpty = true
 
-  init(options: RecordJSONOptions, isDetection: Bool, tables: Tables) {
-    (self.options, self.isDetection, self.tables) = (options, isDetection, tables)
-    if !isDetection {
+  init(options: RecordJSONOptions, isDetection: Bool, tables: Tables, form: JSONPlan.Form) {
+    (self.options, self.isDetection, self.tables, self.form) = (options, isDetection, tables, form)
+    if form != .value { pending.append(UInt8(ascii: "{")) }
+    if !isDetection, form == .line {
       pending += Array("\"@type\": \"ipfix.entry\"".utf8)
       isEmpty = false
     }
@@ -72,6 +87,7 @@ struct PlanBuilder {
 
   /// The fields in the template's order; one that occurs several times becomes an array at its first place.
   mutating func addFields(of template: flowcep_template) {
+    if form == .value { return value(of: PlanBuilder.field(0, of: template), index: 0) }
     var fields: [(name: String, field: flowcep_field, index: Int)] = []
     var places: [String: [Int]] = [:]
     for index in 0..<Int(template.field_count) {
@@ -96,6 +112,11 @@ struct PlanBuilder {
 
   /// What follows the fields, up to the end of the line.
   mutating func addTail(of template: flowcep_template) {
+    guard form == .line else {
+      if form == .object { pending.append(UInt8(ascii: "}")) }
+      tail = takePending()
+      return
+    }
     if isDetection {
       addType(of: template)
     } else {

@@ -16,6 +16,8 @@ enum StepKind: UInt8 {
   case microseconds, nanoseconds
   /// The four time types, local and UTC.
   case localTime, utcTime
+  /// Structured data; written ahead, for nobody knows how long it gets.
+  case list
   // Of the record's message.
   case observationDomain, packetLength, exportTime, sequence
 }

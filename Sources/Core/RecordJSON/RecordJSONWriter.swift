@@ -6,7 +6,8 @@ public import PluginABI
 /// on a record takes no memory.
 public final class RecordJSONWriter {
   public let options: RecordJSONOptions
-  private let tables = Tables.make()
+  private let tables: Tables
+  private var lists: ListWriter
   private var times = TimeWriter()
   private var plans: [UInt64: JSONPlan] = [:]
   /// The plans of the batch at hand, by template index.
@@ -25,6 +26,8 @@ public final class RecordJSONWriter {
 
   public init(options: RecordJSONOptions) {
     self.options = options
+    tables = Tables.make()
+    lists = ListWriter(options: options, tables: tables)
     (capacity, endCapacity) = (1 << 17, 1024)
     memory = .allocate(capacity: capacity)
     ends = .allocate(capacity: endCapacity)
@@ -60,8 +63,13 @@ public final class RecordJSONWriter {
       while index < count, used < limit {
         let record = UnsafeRawPointer(records).loadUnaligned(fromByteOffset: index * stride, as: flowcep_record.self)
         let plan = plans[Int(record.template_index)]
-        reserve(plan.bound + 6 * Int(record.length))
         let message = messages.map { $0 + Int(record.message_index) * messageStride }
+        if plan.hasLists {
+          appendWithLists(record, message, batch, &times)
+          index += 1
+          continue
+        }
+        reserve(plan.bound + 6 * Int(record.length))
         let end = plan.write(
           bytes + Int(record.offset), length: Int(record.length), message: message, out: memory + used,
           tables: tables, times: &times, locations: &locations, drops: drops)
@@ -73,6 +81,24 @@ public final class RecordJSONWriter {
     }
     (self.times, self.locations) = (times, locations)
     return index
+  }
+
+  /// A record with structured data: rare, and allowed to take memory.
+  @inline(never)
+  private func appendWithLists(
+    _ record: flowcep_record, _ message: UnsafeRawPointer?, _ batch: UnsafePointer<flowcep_batch>, _ times: inout TimeWriter
+  ) {
+    guard let template = batch.pointee.templates[Int(record.template_index)], let bytes = batch.pointee.bytes else { return }
+    let record = UnsafeRawBufferPointer(start: bytes + Int(record.offset), count: Int(record.length))
+    var line: [UInt8] = []
+    let texts = lists.texts(of: template, record, in: batch, times: &times)
+    plan(of: template).append(
+      record, lists: texts, message: message, tables: tables, times: &times, drops: !options.escapesNonPrintable, to: &line)
+    reserve(line.count + 64)
+    line.withUnsafeBufferPointer { if let start = $0.baseAddress { (memory + used).update(from: start, count: line.count) } }
+    used += line.count
+    ends[lineCount] = used
+    lineCount += 1
   }
 
   private func prepare(_ batch: UnsafePointer<flowcep_batch>) {

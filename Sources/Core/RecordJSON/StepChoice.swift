@@ -19,7 +19,7 @@ struct StepChoice {
     case FLOWCEP_STRING: return .string
     case FLOWCEP_DATE_TIME_SECONDS, FLOWCEP_DATE_TIME_MILLISECONDS: return date(field)
     case FLOWCEP_DATE_TIME_MICROSECONDS, FLOWCEP_DATE_TIME_NANOSECONDS: return field.length == 8 ? date(field) : .hex
-    case FLOWCEP_BASIC_LIST, FLOWCEP_SUB_TEMPLATE_LIST, FLOWCEP_SUB_TEMPLATE_MULTI_LIST: return .hex
+    case FLOWCEP_BASIC_LIST, FLOWCEP_SUB_TEMPLATE_LIST, FLOWCEP_SUB_TEMPLATE_MULTI_LIST: return isDetection ? .hex : .list
     default: return isDetection || ![1, 2, 4, 8].contains(field.length) ? .hex : .decimalText
     }
   }

@@ -69,7 +69,7 @@ import Testing
     let decoding = Decoding()
     decoding.decode(Example.template(Example.fixed, domain: 1))
     #expect(decoding.decode(Example.data(2, sequence: 0, domain: 2)).isEmpty)
-    #expect(decoding.counts[.unknownTemplate] == 1)
+    #expect(decoding.counts.waitedSets == 1)
     #expect(decoding.notices.contains(.unknownTemplate(domain: 2, id: 256)))
     #expect(decoding.decode(Example.data(2, sequence: 0, domain: 1)).count == 2)
     #expect(Decoding().decode(Example.data(2, sequence: 0, domain: 1)).isEmpty)

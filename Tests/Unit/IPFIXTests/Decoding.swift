@@ -5,6 +5,7 @@ import IPFIX
 import InformationElements
 import PluginABI
 import RecordBatch
+import RecordJSON
 import TestSupport
 
 /// Decodes whole messages for a test, and keeps the records as plain values.
@@ -35,12 +36,15 @@ final class Decoding {
   let session: Session
   let decoder: Decoder
   private(set) var notices: [DecoderNotice] = []
+  private(set) var batch = BatchStorage(kind: .records)
+  /// When packets arrive, in seconds since 1970.
+  var arrivalSeconds: UInt64 = 1_700_000_000
 
-  init(_ transport: Int = FLOWCEP_TRANSPORT_TCP, limits: DecoderLimits = DecoderLimits()) {
+  init(_ transport: Int = FLOWCEP_TRANSPORT_TCP, limits: DecoderLimits = DecoderLimits(), options: DecoderOptions = DecoderOptions()) {
     var description = flowcep_session()
     description.transport = UInt16(transport)
     session = Session(copying: description, name: "test")
-    decoder = Decoder(registry: Self.shipped, limits: limits)
+    decoder = Decoder(registry: Self.shipped, limits: limits, options: options)
   }
 
   var counts: DecodeCounts { decoder.counts }
@@ -57,14 +61,26 @@ final class Decoding {
     for message in messages {
       (buffer.bytes + offset).copyMemory(from: message, byteCount: message.count)
       packets.append(
-        flowcep_packet(session: session.raw, arrival_ns: 1, offset: UInt32(offset), length: UInt32(message.count)))
+        flowcep_packet(session: session.raw, arrival_ns: arrivalSeconds * 1_000_000_000, offset: UInt32(offset), length: UInt32(message.count)))
       offset += message.count
     }
-    let batch = BatchStorage(kind: .records, buffer: buffer, byteCount: offset)
+    batch = BatchStorage(kind: .records, buffer: buffer, byteCount: offset)
     packets.withUnsafeBufferPointer { packets in
       decoder.decode(packets, into: batch) { _, said in notices += said }
     }
     return records(of: batch.view)
+  }
+
+  var sessionDecoder: SessionDecoder { decoder.decoder(of: session) }
+
+  /// The last batch as lines of JSON, with nothing left out.
+  var json: [String] {
+    var options = RecordJSONOptions()
+    options.ignoresUnknown = false
+    options.prefix = ""
+    let writer = RecordJSONWriter(options: options)
+    _ = writer.append(batch.raw)
+    return String(decoding: writer.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
   }
 
   private func records(of batch: Batch) -> [Record] {

@@ -63,6 +63,11 @@ typedef struct flowcep_field {
 
 #define FLOWCEP_DETECTION_ENTERPRISE 0xffffffffu
 
+// Structured data (RFC 6313) refers to templates. In a batch, the index into the batch's templates stands where the exporter wrote
+// a template id (subTemplateList, subTemplateMultiList), and in the 15 bits of the element id of a basicList, whose template
+// has that one field. Lengths are not changed. This value: the exporter's list could not be understood, its bytes are all there is.
+#define FLOWCEP_LIST_UNREADABLE 0x7fff
+
 enum { FLOWCEP_TEMPLATE_FLOW = 1, FLOWCEP_TEMPLATE_OPTIONS = 2, FLOWCEP_TEMPLATE_DETECTION = 3 };
 
 // Immutable. Lives as long as a batch that refers to it.

@@ -1,0 +1,10 @@
+/// What a session's first steps are, and what it sends that nobody knows: each said once, for the log.
+public enum DecoderNotice: Sendable, Hashable {
+  case firstTemplate(domain: UInt32, id: UInt16)
+  case firstRecord(domain: UInt32, template: UInt16)
+  case unknownElement(enterprise: UInt32, id: UInt16)
+  case unknownTemplate(domain: UInt32, id: UInt16)
+  /// A definition that differs from the one in force, where the transport forbids that.
+  case redefinition(domain: UInt32, id: UInt16)
+  case undecodable(Undecodable)
+}
