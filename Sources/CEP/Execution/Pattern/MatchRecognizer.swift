@@ -2,15 +2,250 @@ internal import Builtins
 internal import EventModel
 internal import Plan
 
+/// match_recognize, compiled.
 final class MatchRecognizeCode {
+  let plan: MatchRecognizePlan
+  let automaton: RowAutomaton
+  let partition: [Evaluator]
+  let defines: [Evaluator?]
+  let measures: [Evaluator]
+  let interval: PeriodEvaluator?
+  /// How many earlier rows `prev` reaches back to.
+  let depth: Int
+
   init(_ plan: MatchRecognizePlan, context: EventType?, environment: Environment) throws(DeploymentError) {
-    throw DeploymentError("match_recognize cannot be run yet")
+    self.plan = plan
+    automaton = try RowAutomaton(plan.pattern)
+    partition = try environment.compiler([plan.inputType], context: context).compile(plan.partition)
+    let compiler = environment.compiler([plan.matchType, plan.inputType], context: context)
+    var defines: [Evaluator?] = []
+    for variable in plan.variables { defines.append(try compiler.compile(variable.define)) }
+    self.defines = defines
+    measures = try compiler.compile(plan.measures.map(\.expression))
+    interval = try plan.interval.map { period throws(DeploymentError) in try PeriodEvaluator(period, environment.compiler([], context: context)) }
+    depth = plan.variables.map { $0.define.map(Self.depth) ?? 0 }.max() ?? 0
+  }
+
+  private static func depth(_ expression: Expression) -> Int {
+    var own = 0
+    if case .matchPrevious(_, let count) = expression.node { own = min(count, 10_000) }
+    return max(own, expression.children.map(depth).max() ?? 0)
   }
 }
 
+/// A match begun: where in the pattern it stands, and its rows by variable.
+struct PartialMatch {
+  var position: Int
+  var rows: [[Event]]
+  /// The numbers of its first and last row within the partition, and when it began.
+  var firstRow: UInt64
+  var lastRow: UInt64
+  var began: Int64
+}
+
+/// The rows of one partition.
+private final class RowPartition {
+  var active: [PartialMatch] = []
+  /// Matches that wait for their interval to end.
+  var waiting: [PartialMatch] = []
+  var earlier: [Event] = []
+  var rows: UInt64 = 0
+}
+
+/// match_recognize at work.
 final class MatchRecognizer {
-  init(_ code: MatchRecognizeCode, _ statement: StatementRuntime, _ frame: Frame, _ receiver: Receiver, hasWindow: Bool) {}
-  func receive(new: [Event], old: [Event]) throws(EvaluationError) {}
-  func stop() {}
+  private let code: MatchRecognizeCode
+  private let statement: StatementRuntime
+  private let frame: Frame
+  private let keyFrame: Frame
+  private let receiver: Receiver
+  private var partitions: [[Value]: RowPartition] = [:]
+  /// In order of first appearance, so that no output depends on the hash.
+  private var order: [RowPartition] = []
+  private var timers: [ObjectIdentifier: Timer] = [:]
+
+  init(_ code: MatchRecognizeCode, _ statement: StatementRuntime, _ frame: Frame, _ receiver: Receiver, hasWindow: Bool) {
+    self.code = code
+    self.statement = statement
+    self.frame = frame.sibling(streams: 2)
+    keyFrame = frame.sibling(streams: 1)
+    self.receiver = receiver
+  }
+
+  func stop() { for timer in timers.values { timer.cancel() } }
+
   var contents: [Event] { [] }
+
+  func receive(new: [Event], old: [Event]) throws(EvaluationError) {
+    for event in old { try forget(event) }
+    var rows: [Event] = []
+    for event in new { rows += try take(event) }
+    if !rows.isEmpty { try receiver.receive(new: rows, old: []) }
+  }
+
+  private func partition(of event: Event) throws(EvaluationError) -> RowPartition {
+    keyFrame.events[0] = event
+    let key = try evaluateAll(code.partition, keyFrame)
+    if let known = partitions[key] { return known }
+    let made = RowPartition()
+    partitions[key] = made
+    order.append(made)
+    return made
+  }
+
+  /// What leaves the data window leaves the matches that it is part of.
+  private func forget(_ event: Event) throws(EvaluationError) {
+    let partition = try partition(of: event)
+    let holds = { (match: PartialMatch) in match.rows.contains { $0.contains { $0 === event } } }
+    partition.active.removeAll(where: holds)
+    partition.waiting.removeAll(where: holds)
+  }
+
+  // MARK: one row
+
+  private func take(_ event: Event) throws(EvaluationError) -> [Event] {
+    let partition = try partition(of: event)
+    let row = partition.rows
+    partition.rows += 1
+    frame.earlierRows = partition.earlier
+    var active: [PartialMatch] = []
+    var ended: [PartialMatch] = []
+    for match in partition.active {
+      for next in code.automaton.follow[match.position] {
+        if let grown = try step(match, to: next, event, row) { note(grown, &active, &ended) }
+      }
+    }
+    let fresh = PartialMatch(
+      position: -1, rows: Array(repeating: [], count: code.plan.variables.count), firstRow: row, lastRow: row, began: frame.clock.now)
+    var begins = false
+    for first in code.automaton.first {
+      if let grown = try step(fresh, to: first, event, row) {
+        note(grown, &active, &ended)
+        begins = true
+      }
+    }
+    partition.active = active
+    if code.depth > 0 {
+      partition.earlier.append(event)
+      if partition.earlier.count > code.depth { partition.earlier.removeFirst(partition.earlier.count - code.depth) }
+    }
+    guard code.interval != nil else { return try give(chosen(ended), partition) }
+    partition.waiting += ended
+    if begins { try schedule(partition) }
+    guard code.plan.orTerminated else { return [] }
+    return try giveFinished(partition) { match in !partition.active.contains { $0.firstRow == match.firstRow } }
+  }
+
+  private func note(_ match: PartialMatch, _ active: inout [PartialMatch], _ ended: inout [PartialMatch]) {
+    if code.automaton.isLast[match.position] { ended.append(match) }
+    if !code.automaton.follow[match.position].isEmpty { active.append(match) }
+  }
+
+  private func step(_ match: PartialMatch, to position: Int, _ event: Event, _ row: UInt64) throws(EvaluationError) -> PartialMatch? {
+    let variable = code.automaton.variables[position]
+    if let define = code.defines[variable] {
+      frame.events[0] = matchEvent(match)
+      frame.events[1] = event
+      guard try define(frame).isTrue else { return nil }
+    }
+    var grown = match
+    grown.position = position
+    grown.rows[variable].append(event)
+    grown.lastRow = row
+    return grown
+  }
+
+  /// The match as an event: per variable its row, or the array of its rows.
+  private func matchEvent(_ match: PartialMatch) -> Event {
+    let values = zip(code.plan.variables, match.rows).map { variable, rows -> Value in
+      variable.isMultiple ? (rows.isEmpty ? .null : .array(rows.map { .event($0) })) : Value(rows.last)
+    }
+    return Event.make(code.plan.matchType, time: frame.clock.now, values)
+  }
+
+  // MARK: which match
+
+  /// The earliest first; of one beginning the one with more rows where variables are greedy, with fewer where they are reluctant.
+  private func isBetter(_ a: PartialMatch, _ b: PartialMatch) -> Bool {
+    if a.firstRow != b.firstRow { return a.firstRow < b.firstRow }
+    for variable in code.plan.variables.indices where a.rows[variable].count != b.rows[variable].count {
+      return (a.rows[variable].count > b.rows[variable].count) != code.automaton.reluctant.contains(variable)
+    }
+    return false
+  }
+
+  private func best(_ matches: [PartialMatch]) -> PartialMatch? {
+    matches.reduce(nil) { best, match in best.map { isBetter(match, $0) ? match : $0 } ?? match }
+  }
+
+  private func chosen(_ ended: [PartialMatch]) -> [PartialMatch] {
+    guard code.plan.allMatches else { return best(ended).map { [$0] } ?? [] }
+    var result: [PartialMatch] = []
+    for match in ended {
+      let place = result.firstIndex { isBetter(match, $0) } ?? result.count
+      result.insert(match, at: place)
+    }
+    return result
+  }
+
+  private func give(_ matches: [PartialMatch], _ partition: RowPartition) throws(EvaluationError) -> [Event] {
+    var rows: [Event] = []
+    for match in matches {
+      frame.events[0] = matchEvent(match)
+      frame.events[1] = nil
+      rows.append(Event.make(code.plan.outputType, time: frame.clock.now, try evaluateAll(code.measures, frame)))
+    }
+    for match in matches { skip(match, partition) }
+    return rows
+  }
+
+  /// After a match: which of the others go on.
+  private func skip(_ match: PartialMatch, _ partition: RowPartition) {
+    let drops: (PartialMatch) -> Bool
+    switch code.plan.skip {
+    case .pastLastRow: drops = { $0.firstRow <= match.lastRow }
+    case .toNextRow: drops = { $0.firstRow <= match.firstRow }
+    case .toCurrentRow: return partition.waiting.removeAll { $0.firstRow == match.firstRow && $0.lastRow == match.lastRow }
+    }
+    partition.active.removeAll(where: drops)
+    partition.waiting.removeAll(where: drops)
+  }
+
+  // MARK: the interval
+
+  private func due(_ match: PartialMatch) throws(EvaluationError) -> Int64 {
+    guard let interval = code.interval else { return match.began }
+    return match.began + (try interval.milliseconds(frame))
+  }
+
+  private func schedule(_ partition: RowPartition) throws(EvaluationError) {
+    let id = ObjectIdentifier(partition)
+    if timers[id] != nil { return }
+    var next: Int64?
+    for match in partition.active + partition.waiting {
+      let time = try due(match)
+      next = min(next ?? time, time)
+    }
+    guard let next else { return }
+    timers[id] = frame.clock.schedule(at: next, for: statement) { [unowned self, unowned partition] () throws(EvaluationError) in
+      self.timers[id] = nil
+      let now = self.frame.clock.now
+      var rows: [Event] = []
+      rows = try self.giveFinished(partition) { match in ((try? self.due(match)) ?? now) <= now }
+      partition.active.removeAll { ((try? self.due($0)) ?? now) <= now }
+      try self.schedule(partition)
+      if !rows.isEmpty { try self.receiver.receive(new: rows, old: []) }
+    }
+  }
+
+  /// Gives the waiting matches that are finished, beginning by beginning.
+  private func giveFinished(_ partition: RowPartition, _ isFinished: (PartialMatch) -> Bool) throws(EvaluationError) -> [Event] {
+    var rows: [Event] = []
+    while let first = best(partition.waiting.filter(isFinished)) {
+      let same = partition.waiting.filter { $0.firstRow == first.firstRow }
+      rows += try give(code.plan.allMatches ? chosen(same) : [first], partition)
+      partition.waiting.removeAll { $0.firstRow == first.firstRow }
+    }
+    return rows
+  }
 }
