@@ -9,7 +9,7 @@ extension [Option] {
       .boolean("odid", default: false, help: "Adds the observation domain."),
       .choice("tcpFlags", ["raw", "formatted=formated"], default: "raw", help: "TCP flags as a number, or as letters such as .AP.SF."),
       .choice(
-        "timestamp", ["plain=unix", "formatted=formated", "iso8601"], default: "plain",
+        "timestamp", ["plain=unix=raw", "formatted=formated", "iso8601"], default: "plain",
         help: "Times as numbers, in local time without a zone, or in UTC as ISO 8601 says."),
       .choice("protocol", ["formatted=formated", "raw"], default: "formatted", help: "The protocol by name, or as a number."),
       .boolean("ignoreUnknown", default: true, help: "Leaves elements out that are in no element file."),
