@@ -46,7 +46,7 @@ cat >"$work/startup.xml" <<XML
 </ipfix>
 XML
 
-"$flowcep" run -c "$work/startup.xml" -v2 >"$work/alerts.jsonl" 2>"$work/log" &
+"$flowcep" run -c "$work/startup.xml" >"$work/alerts.jsonl" 2>"$work/log" &
 collector=$!
 port=
 for _ in $(seq 200); do

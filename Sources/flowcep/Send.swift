@@ -65,7 +65,7 @@ struct Send: ParsableCommand {
     let perLoop = capture.messages.count, endless = loops == nil
     let totals = try Replayer(capture, options).send(to: peer) { bar.update(endless ? $0.messages % perLoop : $0.messages) }
     bar.finish()
-    try OutputFile(path: "/dev/stderr").write("sent \(totals.messages) messages, \(totals.bytes) bytes to \(peer)\n")
+    writeError("sent \(totals.messages) messages, \(totals.bytes) bytes to \(peer)\n")
   }
 }
 

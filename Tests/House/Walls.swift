@@ -12,6 +12,7 @@ enum Walls {
     ("IPFIX", "Sources/Core/IPFIX", ["PluginABI", "RecordBatch", "InformationElements"]),
     ("PluginKit", "Sources/PluginKit", ["PluginABI", "RecordBatch", "InformationElements"]),
     ("RecordJSON", "Sources/Core/RecordJSON", ["PluginABI", "RecordBatch", "InformationElements"]),
+    // What outputs that write records as JSON have in common.
     ("OutputKit", "Sources/OutputKit", ["PluginABI", "PluginKit", "RecordJSON", "RecordBatch", "CLinux"]),
     ("JSONLines", "Sources/CEP/JSONLines", ["EventModel"]),
     ("Configuration", "Sources/Core/Configuration", ["CLibXML2", "Diagnostics", "InformationElements"]),
@@ -44,13 +45,14 @@ enum Walls {
       "Engine", "Sources/CEP/Engine",
       ["Syntax", "Semantics", "Plan", "Execution", "Builtins", "EventModel", "EventTime", "JSONLines", "Diagnostics"]
     ),
+    ("Cases", "Sources/CEP/Cases", ["Engine", "JSONLines", "EventModel", "Diagnostics"]),
     // The bridge from records to events, for Output/CEP and `query`.
     ("RecordEvents", "Sources/Core/RecordEvents", ["PluginABI", "RecordBatch", "EventModel", "InformationElements"]),
     (
       "flowcep", "Sources/flowcep",
       [
-        "Collector", "Pipeline", "PluginHost", "Configuration", "Engine", "EventModel", "JSONLines", "IPFIX", "RecordJSON", "RecordBatch",
-        "RecordEvents", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "Synthesis", "Replay",
+        "Collector", "Pipeline", "PluginHost", "Configuration", "Engine", "EventModel", "JSONLines", "Cases", "IPFIX", "RecordJSON",
+        "RecordBatch", "RecordEvents", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "Synthesis", "Replay",
       ]
     ),
   ]
@@ -66,7 +68,7 @@ enum Walls {
     "Output/JSON": ["OutputKit", "RecordJSON"],
     "Output/ZeroMQ": ["OutputKit", "RecordJSON", "CZeroMQ"],
     "Output/Logstash": ["OutputKit", "RecordJSON"],
-    "Output/CEP": ["RecordEvents", "Engine", "EventModel", "Diagnostics"],
+    "Output/CEP": ["RecordEvents", "Engine", "EventModel", "JSONLines", "Diagnostics"],
   ]
 
   /// Where Foundation stays out: the data path.
