@@ -156,6 +156,8 @@ let package = Package(
     unitTests("OutputKit"),
     unitTests("RecordJSON", ["COpenSSL", "IPFIX", "InformationElements", "PluginABI", "RecordBatch"]),
 
+    // The tree as its users meet it: installed, demonstrated, documented.
+    .testTarget(name: "PackagingTests", dependencies: ["TestSupport"], path: "Tests/Packaging", swiftSettings: manners),
     // The house's own rules: walls, sizes, siblings.
     .testTarget(name: "HouseTests", dependencies: ["TestSupport"], path: "Tests/House", swiftSettings: manners),
     .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], path: "Tests/EndToEnd", swiftSettings: manners),
