@@ -130,10 +130,15 @@ final class MatchRecognizer {
       if partition.earlier.count > code.depth { partition.earlier.removeFirst(partition.earlier.count - code.depth) }
     }
     guard code.interval != nil else { return try give(chosen(ended), partition) }
-    partition.waiting += ended
-    if begins { try schedule(partition) }
-    guard code.plan.orTerminated else { return [] }
-    return try giveFinished(partition) { match in !partition.active.contains { $0.firstRow == match.firstRow } }
+    // A match that ends after its interval has passed is given at once.
+    let now = frame.clock.now
+    var overdue: [PartialMatch] = []
+    for match in ended { if try due(match) < now { overdue.append(match) } else { partition.waiting.append(match) } }
+    var rows = try give(chosen(overdue), partition)
+    if begins || !partition.waiting.isEmpty { try schedule(partition) }
+    guard code.plan.orTerminated else { return rows }
+    rows += try giveFinished(partition) { match in !partition.active.contains { $0.firstRow == match.firstRow } }
+    return rows
   }
 
   private func note(_ match: PartialMatch, _ active: inout [PartialMatch], _ ended: inout [PartialMatch]) {
@@ -179,11 +184,21 @@ final class MatchRecognizer {
   }
 
   private func chosen(_ ended: [PartialMatch]) -> [PartialMatch] {
-    guard code.plan.allMatches else { return best(ended).map { [$0] } ?? [] }
-    var result: [PartialMatch] = []
+    var sorted: [PartialMatch] = []
     for match in ended {
-      let place = result.firstIndex { isBetter(match, $0) } ?? result.count
-      result.insert(match, at: place)
+      let place = sorted.firstIndex { isBetter(match, $0) } ?? sorted.count
+      sorted.insert(match, at: place)
+    }
+    if code.plan.allMatches { return sorted }
+    var result: [PartialMatch] = []
+    for match in sorted {
+      // The best of each beginning, as far as the skip clause leaves it one.
+      guard let last = result.last else {
+        result.append(match)
+        continue
+      }
+      if match.firstRow == last.firstRow || (code.plan.skip == .pastLastRow && match.firstRow <= last.lastRow) { continue }
+      result.append(match)
     }
     return result
   }
@@ -220,19 +235,20 @@ final class MatchRecognizer {
 
   private func schedule(_ partition: RowPartition) throws(EvaluationError) {
     let id = ObjectIdentifier(partition)
-    if timers[id] != nil { return }
     var next: Int64?
-    for match in partition.active + partition.waiting {
+    for match in partition.waiting {
       let time = try due(match)
       next = min(next ?? time, time)
     }
     guard let next else { return }
+    if let timer = timers[id] {
+      if timer.time <= next { return }
+      timer.cancel()
+    }
     timers[id] = frame.clock.schedule(at: next, for: statement) { [unowned self, unowned partition] () throws(EvaluationError) in
       self.timers[id] = nil
       let now = self.frame.clock.now
-      var rows: [Event] = []
-      rows = try self.giveFinished(partition) { match in ((try? self.due(match)) ?? now) <= now }
-      partition.active.removeAll { ((try? self.due($0)) ?? now) <= now }
+      let rows = try self.giveFinished(partition) { match in ((try? self.due(match)) ?? now) <= now }
       try self.schedule(partition)
       if !rows.isEmpty { try self.receiver.receive(new: rows, old: []) }
     }
