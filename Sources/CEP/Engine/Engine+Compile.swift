@@ -22,7 +22,7 @@ extension Engine {
     for (plan, module) in zip(plans, modules) {
       let read = readTypes(plan)
       for statement in plan.statements {
-        let (rowType, target) = statement.rows
+        let (rowType, target) = statement.rows(among: plan)
         infos.append(
           StatementInfo(
             number: infos.count, name: statement.name, isNamed: statement.isNamed, module: plan.name ?? module.name,
@@ -76,14 +76,40 @@ extension Engine {
 
 extension StatementPlan {
   /// The type of the rows that it gives, and the stream that they are inserted into.
-  var rows: (type: EventType?, target: EventType?) {
+  func rows(among module: ModulePlan) -> (type: EventType?, target: EventType?) {
     switch kind {
     case .select(let select): (select.outputType, select.insertInto?.target)
     case .on(let on):
-      if case .select(let select, _, _) = on.action { (select.outputType, select.insertInto?.target) } else { (nil, nil) }
+      switch on.action {
+      case .select(let select, _, _): (select.outputType, select.insertInto?.target)
+      case .delete(let window, _), .update(let window, _, _), .merge(let window, _, _): (module.rowType(of: window), nil)
+      case .set(let assignments): (EventType(name: name, kind: .derived, properties: assignments.compactMap(\.variable)), nil)
+      case .split: (nil, nil)
+      }
     case .createWindow(let window): (window.type, nil)
     default: (nil, nil)
     }
+  }
+}
+
+extension ModulePlan {
+  /// The type of a window's or table's rows.
+  func rowType(of name: String) -> EventType? {
+    for statement in statements {
+      switch statement.kind {
+      case .createWindow(let window) where window.name == name: return window.type
+      case .createTable(let table) where table.name == name: return table.type
+      default: break
+      }
+    }
+    return nil
+  }
+}
+
+extension Assignment {
+  /// The variable that is set, as a column.
+  var variable: EventType.Property? {
+    if case .variable(let name) = target { .init(name, value.type) } else { nil }
   }
 }
 

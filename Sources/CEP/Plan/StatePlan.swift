@@ -89,10 +89,13 @@ public struct ContextPlan: Sendable {
     /// Stream 0 is the event.
     public var filter: Expression?
     public var keys: [Expression]
-    public init(type: EventType, filter: Expression?, keys: [Expression]) {
+    /// For a hash context: `hash_code` or `consistent_hash_crc32`.
+    public var hashFunction: String?
+    public init(type: EventType, filter: Expression?, keys: [Expression], hashFunction: String? = nil) {
       self.type = type
       self.filter = filter
       self.keys = keys
+      self.hashFunction = hashFunction
     }
   }
   public struct Category: Sendable {

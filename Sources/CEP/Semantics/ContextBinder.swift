@@ -106,7 +106,7 @@ struct ContextBinder {
       let binder = binder(event, part.stream.eventType.text, "the keys of a context")
       let keys = part.arguments.map(binder.bind)
       if keys.contains(where: { $0.type.isFaulty }) { return nil }
-      streams.append(ContextPlan.Stream(type: event, filter: filter, keys: keys))
+      streams.append(ContextPlan.Stream(type: event, filter: filter, keys: keys, hashFunction: part.function.text.lowercased()))
     }
     let number = ExpressionBinder(statement, names: NameScope(), clause: "the granularity").bind(granularity)
     guard number.type.isInteger else {

@@ -50,7 +50,7 @@ extension Runtime {
   }
 
   private func createContext(_ plan: ContextPlan, _ statement: StatementRuntime) throws(EvaluationError) {
-    let context = try lifted { () throws(DeploymentError) in try ContextRuntime(plan, environment: statement.environment) }
+    let context = try lifted { () throws(DeploymentError) in try ContextRuntime(plan, statement) }
     statement.environment.contexts[plan.name] = context
   }
 
@@ -61,7 +61,7 @@ extension Runtime {
     let site = ViewSite(statement: statement, clock: clock, frame: Frame(streams: 1, clock: clock))
     let builder = ViewBuilder(compiler: environment.compiler([plan.type]), site: site)
     let chain = try lifted { () throws(DeploymentError) in try builder.chain(plan.views, plan.combination) }
-    try window.start(chain ?? ViewChain([KeepAllView()]))
+    try window.start(chain ?? ViewChain([KeepAllView()]), statement)
     if let source = plan.fillFrom.flatMap({ environment.windows[$0] }) {
       let filter = try lifted { () throws(DeploymentError) in try environment.compiler([plan.type]).compile(plan.fillFilter) }
       for event in source.contents {
@@ -72,8 +72,6 @@ extension Runtime {
     }
     stream(of: plan.type).add(
       Consumer(statement: statement, rank: 0) { event throws(EvaluationError) in try window.insert(event) })
-    // The window's own statement gives its insert stream (and what leaves, where that is asked for).
-    _ = window.subscribe(statement) { [unowned statement] (new, old) throws(EvaluationError) in statement.output(new: new, old: old) }
   }
 
   private func deploySelect(_ plan: SelectPlan, _ statement: StatementRuntime) throws(EvaluationError) {
@@ -89,29 +87,66 @@ extension Runtime {
     statement.makeInstance = { [unowned statement] (partition) throws(EvaluationError) in
       try SelectInstance(statement, partition, code, sources)
     }
-    let instance = try SelectInstance(statement, nil, code, sources)
-    statement.instance = instance
     for (number, subquery) in code.subqueries.enumerated() {
-      for type in subquery.source.inputTypes {
-        stream(of: type).add(
-          Consumer(statement: statement, rank: 10 + number) { [unowned instance] event throws(EvaluationError) in
-            try instance.frame.subqueries[number].accept(event)
-          })
+      listen(statement, subquery.source.inputTypes, rank: 10 + number, context) { instance, event throws(EvaluationError) in
+        try (instance as? SelectInstance)?.frame.subqueries[number].accept(event)
       }
     }
     for (number, source) in sources.enumerated() {
-      for type in source.inputTypes {
-        stream(of: type).add(
-          Consumer(statement: statement, rank: 100 + number) { [unowned instance] event throws(EvaluationError) in
-            try instance.sources[number].accept(event)
-          })
+      listen(statement, source.inputTypes, rank: 100 + number, context) { instance, event throws(EvaluationError) in
+        try (instance as? SelectInstance)?.sources[number].accept(event)
       }
     }
-    try instance.start()
+    try start(statement, context)
   }
 
   private func deployOn(_ plan: OnPlan, _ statement: StatementRuntime) throws(EvaluationError) {
-    throw EvaluationError("on-actions cannot be run yet")
+    let context = statement.plan.context.flatMap { statement.environment.contexts[$0] }
+    let code = try lifted { () throws(DeploymentError) in try OnCode(plan, statement, context: context?.plan.type) }
+    statement.makeInstance = { [unowned statement] (partition) throws(EvaluationError) in try OnInstance(statement, partition, code) }
+    var subqueries = code.subqueries
+    if case .select(let select, _) = code.action { subqueries = select.subqueries }
+    for (number, subquery) in subqueries.enumerated() {
+      listen(statement, subquery.source.inputTypes, rank: 10 + number, context) { instance, event throws(EvaluationError) in
+        try (instance as? OnInstance)?.subqueries[number].accept(event)
+      }
+    }
+    listen(statement, code.trigger.inputTypes, rank: 100, context) { instance, event throws(EvaluationError) in
+      try (instance as? OnInstance)?.trigger?.accept(event)
+    }
+    try start(statement, context)
+  }
+
+  /// Hands a type's events to the statement's instance, or to those of the partitions that the event belongs to.
+  private func listen(
+    _ statement: StatementRuntime, _ types: [EventType], rank: Int, _ context: ContextRuntime?,
+    _ accept: @escaping (StatementInstance, Event) throws(EvaluationError) -> Void
+  ) {
+    for type in types {
+      let consumer: Consumer
+      if let context {
+        consumer = Consumer(statement: statement, rank: rank) { [unowned statement, unowned context] event throws(EvaluationError) in
+          for partition in try context.partitions(of: event) {
+            if let instance = partition.instance(of: statement) { try accept(instance, event) }
+          }
+        }
+      } else {
+        consumer = Consumer(statement: statement, rank: rank) { [unowned statement] event throws(EvaluationError) in
+          if let instance = statement.instance { try accept(instance, event) }
+        }
+      }
+      stream(of: type).add(consumer)
+    }
+  }
+
+  private func start(_ statement: StatementRuntime, _ context: ContextRuntime?) throws(EvaluationError) {
+    if let context {
+      statement.partitions = context
+      return try context.add(statement)
+    }
+    let instance = try statement.makeInstance?(nil)
+    statement.instance = instance
+    try instance?.start()
   }
 
   private func deployUpdate(_ plan: UpdateStreamPlan, _ statement: StatementRuntime) throws(EvaluationError) {

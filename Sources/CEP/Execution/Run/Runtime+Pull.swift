@@ -3,9 +3,12 @@ public import EventModel
 
 extension Runtime {
   /// A statement's current rows, over all its partitions; a failing expression gives none.
-  public func currentRows(of statement: Int) -> [Event] {
-    guard let instance = statements[statement].instance else { return [] }
-    return (try? instance.currentRows()) ?? []
+  public func currentRows(of number: Int) -> [Event] {
+    let statement = statements[number]
+    if case .createWindow(let plan) = statement.plan.kind,
+      let window = statement.environment.windows[plan.name] { return window.contents }
+    if let instance = statement.instance { return (try? instance.currentRows()) ?? [] }
+    return statement.partitions?.partitions.flatMap { (try? $0.instance(of: statement)?.currentRows()) ?? [] } ?? []
   }
 
   /// - Returns: whether the module has a variable of that name.

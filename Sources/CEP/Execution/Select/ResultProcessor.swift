@@ -29,14 +29,15 @@ final class ResultProcessor {
   /// For `output all`.
   var everSeen = SeenGroups()
 
-  init(_ code: SelectCode, _ frame: Frame, seed: UInt64) {
+  /// - Parameter forgets: each change is aggregated by itself.
+  init(_ code: SelectCode, _ frame: Frame, seed: UInt64, forgets: Bool = false) {
     self.code = code
     self.frame = frame
     form = code.plan.grouping.form
     let levels = form == .rollup ? code.plan.grouping.levels.count : 1
     tables = (0..<levels).map { _ in GroupTable(code.aggregates, seed: seed) }
     whole = tables[0].newGroup([])
-    forgetsBetweenChanges = code.plan.sources.count > 1 && code.plan.sources.contains(where: \.isUnidirectional)
+    forgetsBetweenChanges = forgets || code.plan.sources.count > 1 && code.plan.sources.contains(where: \.isUnidirectional)
   }
 
   private func forget() {

@@ -16,6 +16,7 @@ final class NamedWindow {
   let plan: NamedWindowPlan
   private unowned let runtime: Runtime
   private var chain: ViewChain?
+  private weak var owner: StatementRuntime?
   private var subscriptions: [Subscription] = []
   private var new: [Event] = []
   private var old: [Event] = []
@@ -26,8 +27,9 @@ final class NamedWindow {
     self.runtime = runtime
   }
 
-  func start(_ chain: ViewChain) throws(EvaluationError) {
+  func start(_ chain: ViewChain, _ owner: StatementRuntime) throws(EvaluationError) {
     self.chain = chain
+    self.owner = owner
     chain.last.next = ClosureReceiver { [unowned self] (new, old) throws(EvaluationError) in self.note(new, old) }
     try chain.start()
   }
@@ -37,8 +39,10 @@ final class NamedWindow {
   func insert(_ event: Event) throws(EvaluationError) { try chain?.first.update(new: [event], old: []) }
 
   /// Rows that on-delete, on-update and on-merge take out and put in.
-  func change(new: [Event], old: [Event]) throws(EvaluationError) {
-    if !new.isEmpty || !old.isEmpty { try chain?.first.update(new: new, old: old) }
+  ///
+  /// - Parameter force: readers are told even if nothing changes.
+  func change(new: [Event], old: [Event], force: Bool = false) throws(EvaluationError) {
+    if !new.isEmpty || !old.isEmpty { try chain?.first.update(new: new, old: old) } else if force { note([], []) }
   }
 
   func subscribe(_ statement: StatementRuntime, _ receive: @escaping ([Event], [Event]) throws(EvaluationError) -> Void) -> Subscription {
@@ -48,7 +52,9 @@ final class NamedWindow {
   }
   func unsubscribe(_ subscription: Subscription) { subscriptions.removeAll { $0 === subscription } }
 
+  /// The window's own statement tells at once, its readers after the pass.
   private func note(_ new: [Event], _ old: [Event]) {
+    owner?.output(new: new, old: old)
     self.new += new
     self.old += old
     if !isChanged {

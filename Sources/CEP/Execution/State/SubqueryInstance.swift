@@ -160,6 +160,8 @@ final class SubqueryInstance {
         : Value.order(operand, value).map { comparison.holds($0) } ?? false
       if holds != all { return .bool(!all) }
     }
+    // An ordering against any of several values is false, not null, where one of them is null.
+    if sawNull, !all, comparison != .equal, comparison != .notEqual { return .bool(false) }
     return sawNull ? .null : .bool(all)
   }
 }

@@ -1,0 +1,298 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+/// A named window or a table, as on-actions see it.
+enum RowStore {
+  case window(NamedWindow)
+  case table(Table)
+
+  init(_ name: String, _ environment: Environment) throws(DeploymentError) {
+    if let window = environment.windows[name] {
+      self = .window(window)
+    } else if let table = environment.tables[name] {
+      self = .table(table)
+    } else {
+      throw DeploymentError("no window or table \(name)")
+    }
+  }
+
+  var type: EventType {
+    switch self {
+    case .window(let window): window.plan.type
+    case .table(let table): table.plan.type
+    }
+  }
+  var rows: [Event] {
+    switch self {
+    case .window(let window): window.contents
+    case .table(let table): table.rows
+    }
+  }
+  /// - Parameter force: readers are told even if nothing changes.
+  func change(new: [Event], old: [Event], force: Bool = false) throws(EvaluationError) {
+    switch self {
+    case .window(let window): try window.change(new: new, old: old, force: force)
+    case .table(let table):
+      for row in old { table.remove(row) }
+      for row in new { table.insert(row) }
+    }
+  }
+}
+
+/// An on-action, compiled.
+final class OnCode {
+  struct BranchAction {
+    enum Kind {
+      case delete
+      case update(AssignmentCode)
+      case insert([Evaluator], EventType, [Int?], isOwn: Bool)
+    }
+    let kind: Kind
+    let condition: Evaluator?
+  }
+  struct Branch {
+    let isMatched: Bool
+    let condition: Evaluator?
+    let actions: [BranchAction]
+  }
+  enum Action {
+    case select(SelectCode, deletes: Bool)
+    case delete
+    case update(AssignmentCode)
+    case merge([Branch])
+    case set(AssignmentCode, [Variable], EventType)
+    case split([SelectCode], all: Bool)
+  }
+  let trigger: SourceCode
+  let store: RowStore?
+  let filter: Evaluator?
+  let action: Action
+  let subqueries: [SubqueryCode]
+
+  init(_ plan: OnPlan, _ statement: StatementRuntime, context: EventType?) throws(DeploymentError) {
+    let environment = statement.environment
+    trigger = try SourceCode(plan.trigger, context: context, environment: environment)
+    var store: RowStore?
+    var filter: Expression?
+    switch plan.action {
+    case .select(_, let window, _): store = try RowStore(window, environment)
+    case .delete(let window, let condition), .update(let window, _, let condition), .merge(let window, let condition, _):
+      store = try RowStore(window, environment)
+      filter = condition
+    case .set, .split: break
+    }
+    self.store = store
+    let streams = (store.map { [$0.type] } ?? []) + [plan.trigger.type]
+    let compiler = environment.compiler(streams, context: context)
+    self.filter = try compiler.compile(filter)
+    var subqueries: [SubqueryCode] = []
+    var selectSubqueries: [SubqueryPlan] = []
+    if case .select = plan.action {
+      selectSubqueries = statement.plan.subqueries
+    } else {
+      for subquery in statement.plan.subqueries {
+        subqueries.append(try SubqueryCode(subquery, outer: streams, context: context, environment: environment))
+      }
+    }
+    self.subqueries = subqueries
+    switch plan.action {
+    case .select(let select, _, let deletes):
+      action = .select(
+        try SelectCode(select, subqueries: selectSubqueries, context: context, environment: environment), deletes: deletes)
+    case .delete: action = .delete
+    case .update(_, let assignments, _):
+      action = .update(try AssignmentCode(assignments, environment.compiler(streams + [streams[0]], context: context)))
+    case .merge(_, _, let branches):
+      var compiled: [Branch] = []
+      for branch in branches { compiled.append(try OnCode.branch(branch, streams, context, environment)) }
+      action = .merge(compiled)
+    case .set(let assignments):
+      var variables: [Variable] = []
+      for case .variable(let name) in assignments.map(\.target) {
+        if let variable = environment.variables[name], !variables.contains(where: { $0 === variable }) { variables.append(variable) }
+      }
+      let type = EventType(name: statement.plan.name, kind: .derived, properties: variables.map { .init($0.name, $0.type) })
+      action = .set(try AssignmentCode(assignments, compiler), variables, type)
+    case .split(let selects, let all):
+      var codes: [SelectCode] = []
+      for select in selects { codes.append(try SelectCode(select, subqueries: [], context: context, environment: environment)) }
+      action = .split(codes, all: all)
+    }
+  }
+
+  private static func branch(_ plan: MergeBranch, _ streams: [EventType], _ context: EventType?, _ environment: Environment) throws(DeploymentError) -> Branch {
+    let compiler = environment.compiler(streams, context: context)
+    let updating = environment.compiler(streams + [streams[0]], context: context)
+    var actions: [BranchAction] = []
+    for action in plan.actions {
+      switch action {
+      case .delete(let condition): actions.append(BranchAction(kind: .delete, condition: try compiler.compile(condition)))
+      case .update(let assignments, let condition):
+        actions.append(BranchAction(kind: .update(try AssignmentCode(assignments, updating)), condition: try compiler.compile(condition)))
+      case .insert(let columns, let insert, let condition):
+        actions.append(
+          BranchAction(
+            kind: .insert(
+              try compiler.compile(columns.map(\.expression)), insert.target, insert.mapping, isOwn: insert.target === streams[0]),
+            condition: try compiler.compile(condition)))
+      }
+    }
+    return Branch(isMatched: plan.isMatched, condition: try compiler.compile(plan.condition), actions: actions)
+  }
+}
+
+/// An on-action at work.
+final class OnInstance: StatementInstance {
+  private let code: OnCode
+  private let frame: Frame
+  private(set) var trigger: SourceRuntime?
+  private var processor: ResultProcessor?
+  private var output: OutputStage?
+  private var splits: [(processor: ResultProcessor, output: OutputStage)] = []
+  var subqueries: [SubqueryInstance] { frame.subqueries }
+
+  init(_ statement: StatementRuntime, _ partition: Partition?, _ code: OnCode) throws(EvaluationError) {
+    self.code = code
+    frame = Frame(streams: code.store == nil ? 1 : 2, clock: statement.runtime.clock)
+    frame.context = partition?.properties
+    super.init(statement, partition)
+    switch code.action {
+    case .select(let select, _):
+      for subquery in select.subqueries { frame.subqueries.append(try SubqueryInstance(subquery, frame, statement)) }
+      processor = ResultProcessor(select, frame, seed: statement.runtime.seed, forgets: true)
+      output = OutputStage(select, frame, statement)
+    case .split(let selects, _):
+      for select in selects {
+        let own = frame.sibling(streams: 1)
+        splits.append((ResultProcessor(select, own, seed: statement.runtime.seed, forgets: true), OutputStage(select, own, statement)))
+      }
+    default: break
+    }
+    for subquery in code.subqueries { frame.subqueries.append(try SubqueryInstance(subquery, frame, statement)) }
+    let receiver = ClosureReceiver { [unowned self] (new, _) throws(EvaluationError) in for event in new { try self.run(event) } }
+    trigger = try SourceRuntime(code.trigger, statement, frame, receiver, priorDepth: nil)
+  }
+
+  override func start() throws(EvaluationError) {
+    for subquery in frame.subqueries { try subquery.start() }
+    try trigger?.start()
+  }
+  override func stop() {
+    for subquery in frame.subqueries { subquery.stop() }
+    trigger?.stop()
+  }
+
+  private func run(_ event: Event) throws(EvaluationError) {
+    switch code.action {
+    case .select(let select, let deletes): try runSelect(select, event, deletes: deletes)
+    case .delete:
+      let rows = try matching(event, code.filter)
+      if rows.isEmpty { return }
+      try code.store?.change(new: [], old: rows)
+      statement.output(new: rows, old: [])
+    case .update(let assignments): try runUpdate(assignments, event)
+    case .merge(let branches): try runMerge(branches, event)
+    case .set(let assignments, let variables, let type):
+      frame.events[0] = event
+      try assignments.setVariables(frame)
+      statement.output(new: [Event.make(type, time: frame.clock.now, variables.map(\.value))], old: [])
+    case .split(_, let all):
+      for split in splits {
+        split.processor.frame.events[0] = event
+        if let filter = split.processor.code.filter, !(try filter(split.processor.frame).isTrue) { continue }
+        try split.output.give(try split.processor.process(new: [Tuple(event)], old: []))
+        if !all { return }
+      }
+    }
+  }
+
+  /// The rows for which a condition holds together with the triggering event.
+  private func matching(_ event: Event, _ filter: Evaluator?) throws(EvaluationError) -> [Event] {
+    guard let rows = code.store?.rows else { return [] }
+    guard let filter else { return rows }
+    var found: [Event] = []
+    for row in rows {
+      frame.events = [row, event]
+      if try filter(frame).isTrue { found.append(row) }
+    }
+    return found
+  }
+
+  private func runSelect(_ select: SelectCode, _ event: Event, deletes: Bool) throws(EvaluationError) {
+    guard let processor, let output else { return }
+    let rows = try matching(event, select.filter)
+    try output.give(try processor.process(new: rows.map { Tuple(joined: [$0, event]) }, old: []))
+    if deletes { try code.store?.change(new: [], old: rows, force: true) }
+  }
+
+  private func runUpdate(_ assignments: AssignmentCode, _ event: Event) throws(EvaluationError) {
+    let rows = try matching(event, code.filter)
+    if rows.isEmpty { return }
+    var updated: [Event] = []
+    for row in rows {
+      frame.events = [row, event, row]
+      updated.append(try assignments.updated(row, frame))
+    }
+    try code.store?.change(new: updated, old: rows)
+    statement.output(new: updated, old: rows)
+  }
+
+  private func runMerge(_ branches: [OnCode.Branch], _ event: Event) throws(EvaluationError) {
+    let rows = try matching(event, code.filter)
+    var new: [Event] = []
+    var old: [Event] = []
+    if rows.isEmpty {
+      frame.events = [nil, event]
+      if let branch = try firstBranch(branches, isMatched: false) {
+        for action in branch.actions { try apply(action, row: nil, event, &new, &old) }
+      }
+    }
+    for row in rows {
+      frame.events = [row, event]
+      guard let branch = try firstBranch(branches, isMatched: true) else { continue }
+      for action in branch.actions {
+        frame.events = [row, event]
+        try apply(action, row: row, event, &new, &old)
+      }
+    }
+    if new.isEmpty, old.isEmpty { return }
+    try code.store?.change(new: new, old: old)
+    statement.output(new: new, old: old)
+  }
+
+  private func firstBranch(_ branches: [OnCode.Branch], isMatched: Bool) throws(EvaluationError) -> OnCode.Branch? {
+    for branch in branches where branch.isMatched == isMatched { if try holds(branch.condition) { return branch } }
+    return nil
+  }
+
+  private func holds(_ condition: Evaluator?) throws(EvaluationError) -> Bool {
+    guard let condition else { return true }
+    return try condition(frame).isTrue
+  }
+
+  private func apply(_ action: OnCode.BranchAction, row: Event?, _ event: Event, _ new: inout [Event], _ old: inout [Event]) throws(EvaluationError) {
+    guard try holds(action.condition) else { return }
+    switch action.kind {
+    case .delete:
+      if let row { old.append(row) }
+    case .update(let assignments):
+      guard let row else { return }
+      frame.events = [row, event, row]
+      let updated = try assignments.updated(row, frame)
+      new.append(updated)
+      old.append(row)
+    case .insert(let columns, let target, let mapping, let isOwn):
+      let values = try evaluateAll(columns, frame)
+      let layouts = statement.environment.layouts
+      var slots = [Value](repeating: .null, count: layouts.width(of: target))
+      for (column, property) in mapping.enumerated() {
+        guard let property else { continue }
+        let slot = layouts.slot(target, property)
+        if slot >= 0 { slots[slot] = values[column] }
+      }
+      let inserted = Event.make(target, time: frame.clock.now, slots)
+      if isOwn { new.append(inserted) } else { statement.runtime.insert(inserted, first: statement.environment.windows[target.name] != nil) }
+    }
+  }
+}
