@@ -1,5 +1,6 @@
 internal import Builtins
 public import EventModel
+internal import Plan
 
 extension Runtime {
   /// A statement's current rows, over all its partitions; a failing expression gives none.
