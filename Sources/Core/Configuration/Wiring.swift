@@ -12,7 +12,8 @@ struct Wiring {
     checkNames(configuration.collectingProcesses.map { ($0.name, $0.place) }, "collectingProcess", &diagnostics)
     checkNames(configuration.exportingProcesses.map { ($0.name, $0.place) }, "exportingProcess", &diagnostics)
     let cyclic = checkCycles(&diagnostics)
-    if !cyclic { checkUnfed(&diagnostics) }
+    // With errors the wiring is not known in full: a plugin that could not be read may have fed it.
+    if !cyclic, !diagnostics.hasErrors { checkUnfed(&diagnostics) }
     checkBlocking(&diagnostics)
   }
 

@@ -70,7 +70,6 @@ private let tcpToJSON = """
         #"startup.xml:5:47: error: "localPort" may stand only once in input "tcp" (first in line 5)"#,
         #"startup.xml:5:71: error: unknown option "locaPort" in input "tcp" (did you mean "localPort"?)"#,
         #"startup.xml:6:23: error: no exporting process is named "uot" (did you mean "out"?)"#,
-        #"startup.xml:8:3: warning: no process feeds the exporting process "out""#,
         #"startup.xml:10:34: error: "tcpFlags": expected raw or formatted, found "formatd" (did you mean "formatted"?)"#,
         #"startup.xml:10:52: error: missing "type" in "output" of output "json": how"#,
         #"startup.xml:10:60: error: unknown option "typ" in "output" of output "json" (did you mean "type"?)"#,
