@@ -160,6 +160,6 @@ let package = Package(
     .testTarget(name: "PackagingTests", dependencies: ["TestSupport"], path: "Tests/Packaging", swiftSettings: manners),
     // The house's own rules: walls, sizes, siblings.
     .testTarget(name: "HouseTests", dependencies: ["TestSupport"], path: "Tests/House", swiftSettings: manners),
-    .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], path: "Tests/EndToEnd", swiftSettings: manners),
+    .testTarget(name: "EndToEndTests", dependencies: ["Sockets", "TestSupport"], path: "Tests/EndToEnd", swiftSettings: manners),
   ] + plugins.map(\.target)
 )

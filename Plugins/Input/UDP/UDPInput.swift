@@ -77,7 +77,8 @@ final class UDPInput: InputPlugin {
     for listener in listeners {
       let address = listener.socket.address
       let size = listener.socket.receiveBuffer(asking: receiveBuffer)
-      host.log(.info, "listening on udp \(address)" + (address.isAny ? " (all addresses)" : "") + ", receive buffer \(size) bytes")
+      host.log(.info, "listening on udp \(address)" + (address.isAny ? " (all addresses)" : ""))
+      host.log(.info, "receive buffer \(size) bytes")
       if let receiveBuffer, size < receiveBuffer {
         host.log(.warning, "the system grants a receive buffer of \(size) bytes, not \(receiveBuffer): raise net.core.rmem_max")
       }
