@@ -18,10 +18,10 @@ import Testing
   @Test func faultyFilesAreReportedWithTheOffsetAndTheOthersGoOn() throws {
     let folder = try TemporaryFolder()
     let bytes = try TCPInputTests.capture(domain: 1, records: 500, in: folder)
-    let manager = FileManager.default
-    manager.createFile(atPath: folder.path + "/2.ipfix", contents: Data(bytes.dropLast()))
-    manager.createFile(atPath: folder.path + "/3.ipfix", contents: Data(bytes + Array("GET /".utf8)))
-    manager.createFile(atPath: folder.path + "/4.ipfix", contents: Data())
+    let faulty = [bytes.dropLast(), bytes + Array("GET /".utf8), []]
+    for (number, bytes) in zip(2..., faulty) {
+      try Data(bytes).write(to: URL(fileURLWithPath: folder.path + "/\(number).ipfix"))
+    }
     let collector = try Collector(Self.configuration("@FOLDER@/*.ipfix", "@FOLDER@/1.ipfix"), folder: folder)
     let ledger = try collector.ended()
     #expect(ledger.closes)
