@@ -18,7 +18,7 @@ import Testing
   @Test func faultyFilesAreReportedWithTheOffsetAndTheOthersGoOn() throws {
     let folder = try TemporaryFolder()
     let bytes = try TCPInputTests.capture(domain: 1, records: 500, in: folder)
-    let faulty = [bytes.dropLast(), bytes + Array("GET /".utf8), []]
+    let faulty: [[UInt8]] = [Array(bytes.dropLast()), bytes + Array("GET /".utf8), []]
     for (number, bytes) in zip(2..., faulty) {
       try Data(bytes).write(to: URL(fileURLWithPath: folder.path + "/\(number).ipfix"))
     }
