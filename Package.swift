@@ -75,6 +75,7 @@ let package = Package(
     core("RecordBatch", ["PluginABI", "InformationElements"]),
     core("IPFIX", ["PluginABI", "RecordBatch", "InformationElements"]),
     core("Sockets", ["CLinux"]),
+    core("PacketCapture"),
     core("RecordJSON", ["PluginABI", "RecordBatch", "InformationElements"]),
     .target(
       name: "PluginKit", dependencies: ["PluginABI", "RecordBatch", "InformationElements"], path: "Sources/PluginKit",
@@ -112,7 +113,8 @@ let package = Package(
       name: "flowcep",
       dependencies: [
         "Collector", "Pipeline", "PluginHost", "Configuration", "Engine", "EventModel", "JSONLines", "Cases", "IPFIX", "RecordJSON",
-        "RecordBatch", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "Synthesis", "Replay",
+        "RecordBatch", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "PacketCapture", "Synthesis", "Replay",
+        "Sockets",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/flowcep", swiftSettings: manners),
@@ -142,6 +144,7 @@ let package = Package(
     unitTests("RecordBatch", ["PluginABI"]),
     unitTests("EventModel"),
     unitTests("Builtins", ["EventModel"]),
+    unitTests("PacketCapture"),
     unitTests("Sockets"),
     unitTests("Semantics", ["Diagnostics", "EventModel", "Plan", "Syntax"]),
     unitTests("Syntax", ["Diagnostics"]),

@@ -1,8 +1,10 @@
 import Glibc
 import IPFIX
 import InformationElements
+import PacketCapture
 import PluginABI
 import RecordBatch
+import Sockets
 
 /// Shows records as they come. A batch is one message.
 protocol RecordView {
@@ -10,13 +12,15 @@ protocol RecordView {
   func finish() throws
 }
 
-/// Reads files of IPFIX or NetFlow messages, one message at a time: for looking at them, not for speed.
+/// Reads files of IPFIX or NetFlow messages, and packet captures with such in them, one message at a time: for looking at them, not for speed.
 struct CaptureReader {
   struct Message {
     /// From 1, over all files.
     var number: Int
     /// In its file, in bytes.
     var offset: Int
+    /// Who sent it, where the file says so.
+    var source: String?
     var bytes: UnsafeRawBufferPointer
     /// Its records; no message in it where it was discarded.
     var batch: Batch
@@ -66,18 +70,40 @@ struct CaptureReader {
   }
 
   private func show(_ buffer: Buffer, _ file: String, _ number: inout Int, _ view: any RecordView) throws -> Bool {
-    var description = flowcep_session()
-    description.transport = UInt16(FLOWCEP_TRANSPORT_FILE)
     let file = file == "-" ? "<standard input>" : file
-    let session = Session(copying: description, name: file)
+    let all = UnsafeRawBufferPointer(start: buffer.bytes, count: buffer.capacity)
+    let capture = PacketCapture(all)
+    if let capture {
+      var sessions: [String: Session] = [:]
+      let decoder = Decoder(registry: registry)
+      var faults = FaultCounts()
+      for datagram in capture.datagrams where Self.isExport(all[datagram.payload]) {
+        let source = SocketAddress(bytes: datagram.source, port: datagram.sourcePort)?.description ?? ""
+        let key = "\(source) \(datagram.destination) \(datagram.destinationPort)"
+        let session = sessions[key] ?? Self.session(FLOWCEP_TRANSPORT_UDP, source)
+        sessions[key] = session
+        number += 1
+        try show(datagram.payload, of: buffer, number, session, source, decoder, &faults, view)
+      }
+      if capture.isBroken { writeError("\(file): ends in the middle of a packet\n") }
+      return !capture.isBroken
+    }
+    return try showStream(buffer, file, &number, view)
+  }
+
+  /// Messages one after another.
+  private func showStream(_ buffer: Buffer, _ file: String, _ number: inout Int, _ view: any RecordView) throws -> Bool {
+    let session = Self.session(FLOWCEP_TRANSPORT_FILE, file)
     let decoder = Decoder(registry: registry)
     var faults = FaultCounts()
     var place = 0
     while place < buffer.capacity {
       let rest = UnsafeRawBufferPointer(start: buffer.bytes + place, count: buffer.capacity - place)
-      let length: Int
       switch DatagramFramer.step(rest, atEnd: true) {
-      case .message(let found): length = found
+      case .message(let length):
+        number += 1
+        try show(place..<place + length, of: buffer, number, session, nil, decoder, &faults, view)
+        place += length
       case .needs(let needed):
         writeError("\(file): at offset \(place): ends in the middle of a message: \(rest.count) of \(needed) bytes\n")
         return false
@@ -85,18 +111,41 @@ struct CaptureReader {
         writeError("\(file): at offset \(place): \(reason)\n")
         return false
       }
-      let batch = BatchStorage(kind: .records, buffer: buffer, byteCount: buffer.capacity)
-      let packet = flowcep_packet(session: session.raw, arrival_ns: 0, offset: UInt32(place), length: UInt32(length))
-      withUnsafePointer(to: packet) { decoder.decode(UnsafeBufferPointer(start: $0, count: 1), into: batch) }
-      number += 1
-      try view.show(
-        Message(
-          number: number, offset: place, bytes: UnsafeRawBufferPointer(rebasing: rest[..<length]), batch: batch.view,
-          faults: faults.new(in: decoder.counts), registry: registry))
-      withExtendedLifetime(batch) {}
-      place += length
     }
     return true
+  }
+
+  private func show(
+    _ range: Range<Int>, of buffer: Buffer, _ number: Int, _ session: Session, _ source: String?, _ decoder: Decoder,
+    _ faults: inout FaultCounts, _ view: any RecordView
+  ) throws {
+    let batch = BatchStorage(kind: .records, buffer: buffer, byteCount: buffer.capacity)
+    let packet = flowcep_packet(
+      session: session.raw, arrival_ns: 0, offset: UInt32(range.lowerBound), length: UInt32(range.count))
+    withUnsafePointer(to: packet) { decoder.decode(UnsafeBufferPointer(start: $0, count: 1), into: batch) }
+    try view.show(
+      Message(
+        number: number, offset: range.lowerBound, source: source,
+        bytes: UnsafeRawBufferPointer(start: buffer.bytes + range.lowerBound, count: range.count), batch: batch.view,
+        faults: faults.new(in: decoder.counts), registry: registry))
+    withExtendedLifetime((batch, session)) {}
+  }
+
+  private static func session(_ transport: Int, _ name: String) -> Session {
+    var description = flowcep_session()
+    description.transport = UInt16(transport)
+    return Session(copying: description, name: name)
+  }
+
+  /// Whether a datagram may be an exporter's: by its version, and for IPFIX by its length.
+  private static func isExport(_ payload: Slice<UnsafeRawBufferPointer>) -> Bool {
+    let head = payload.prefix(4).map(Int.init)
+    guard head.count == 4 else { return false }
+    switch head[0] << 8 | head[1] {
+    case 5, 9: return true
+    case 10: return head[2] << 8 | head[3] == payload.count
+    default: return false
+    }
   }
 }
 

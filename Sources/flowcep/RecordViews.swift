@@ -65,14 +65,15 @@ final class TextView: RecordView {
 
   func show(_ message: CaptureReader.Message) throws {
     let batch = message.batch
+    let sender = message.source.map { " from \($0)" } ?? ""
     if let header = batch.messages.first {
       try output.write(
         """
-        message \(message.number): \(header.length) bytes at offset \(message.offset), domain \(header.observation_domain), \
+        message \(message.number)\(sender): \(header.length) bytes at offset \(message.offset), domain \(header.observation_domain), \
         sequence \(header.sequence), exported \(utcTime(header.export_time))\n
         """)
     } else {
-      try output.write("message \(message.number): \(message.bytes.count) bytes at offset \(message.offset), discarded\n")
+      try output.write("message \(message.number)\(sender): \(message.bytes.count) bytes at offset \(message.offset), discarded\n")
     }
     for fault in message.faults { try output.write("  cannot be decoded: \(fault.rawValue)\n") }
     for template in MessageContents.templates(in: message.bytes) {

@@ -7,13 +7,13 @@ import InformationElements
 
 struct View: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what is in files of IPFIX or NetFlow messages.",
+    abstract: "Show what is in files of IPFIX or NetFlow messages, or in packet captures of them.",
     discussion: """
       Prints messages, templates and records with names and typed values; times are UTC. A file that cannot be followed to its \
       end is an error, after what came before has been shown.
       """)
 
-  @Argument(help: "Files: IPFIX (RFC 5655), or NetFlow 9 and 5 datagrams one after another; - is standard input.")
+  @Argument(help: "Files: IPFIX (RFC 5655), NetFlow 9 and 5 datagrams one after another, or pcap and pcapng; - is standard input.")
   var files: [String]
 
   @Flag(help: "A JSON line for each record, with nothing left out.")

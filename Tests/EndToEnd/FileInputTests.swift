@@ -17,7 +17,7 @@ import Testing
 
   @Test func faultyFilesAreReportedWithTheOffsetAndTheOthersGoOn() throws {
     let folder = try TemporaryFolder()
-    let bytes = try TCPInputTests.capture(domain: 1, records: 500, in: folder)
+    let bytes = try TCPInputTests.capture(domain: 1, records: 600, in: folder)
     let faulty: [[UInt8]] = [Array(bytes.dropLast()), bytes + Array("GET /".utf8), []]
     for (number, bytes) in zip(2..., faulty) {
       try Data(bytes).write(to: URL(fileURLWithPath: folder.path + "/\(number).ipfix"))
@@ -27,7 +27,7 @@ import Testing
     #expect(ledger.closes)
     #expect(ledger["input", "in"]?.lost("faulty-file") == 2)
     // The last message of the second file is not whole.
-    #expect((1501..<2000).contains(ledger.received))
+    #expect((1801..<2400).contains(ledger.received))
     let log = collector.process.errorText
     #expect(log.contains("2.ipfix: at offset "))
     #expect(log.contains("3.ipfix: at offset \(bytes.count): bad version 18245, expected 10 (IPFIX)"))

@@ -3,26 +3,8 @@ import Sockets
 import TestSupport
 import Testing
 
-/// What a TCP listener says to those who are not exporters, and when it cannot listen.
+/// What a listener says to those whom it does not know, and when it cannot listen.
 @Suite struct ListenerTests {
-  @Test func whatIsNoIPFIXIsClosedWithAReason() throws {
-    let folder = try TemporaryFolder()
-    let bytes = try TCPInputTests.capture(domain: 3, records: 100, in: folder)
-    let collector = try Collector(TCPInputTests.configuration, folder: folder)
-    let port = try collector.port("tcp")
-    let healthy = try Exporter(port: port)
-    try healthy.send(bytes[..<100])
-    let stranger = try Exporter(port: port)
-    try stranger.send(ArraySlice("GET / HTTP/1.1\r\n\r\n".utf8))
-    stranger.finish()
-    _ = try collector.process.waitForErrorLine("closed: bad version 18245, expected 10 (IPFIX)")
-    try healthy.send(bytes[100...])
-    healthy.finish()
-    let ledger = try collector.stop()
-    #expect(ledger.closes)
-    #expect(ledger.received == 100)
-  }
-
   @Test func thoseWhoAreNotAllowedAreRefused() throws {
     let folder = try TemporaryFolder()
     let configuration = TCPInputTests.configuration.replacingOccurrences(

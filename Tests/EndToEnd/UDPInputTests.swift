@@ -35,7 +35,7 @@ import Testing
 
   @Test func strangersAreRefusedAndNamedOnce() throws {
     let folder = try TemporaryFolder()
-    _ = try TCPInputTests.capture(domain: 1, records: 500, in: folder)
+    _ = try TCPInputTests.capture(domain: 1, records: 600, in: folder)
     let collector = try Collector(Self.configuration("<allow>10.0.0.0/8</allow>"), folder: folder)
     try send(folder.path + "/1.ipfix", to: collector)
     let ledger = try collector.stop()

@@ -17,6 +17,7 @@ enum Walls {
     ("JSONLines", "Sources/CEP/JSONLines", ["EventModel"]),
     ("Configuration", "Sources/Core/Configuration", ["CLibXML2", "Diagnostics", "InformationElements"]),
     ("Sockets", "Sources/Core/Sockets", ["CLinux"]),
+    ("PacketCapture", "Sources/Core/PacketCapture", []),
     (
       "PluginHost", "Sources/Core/PluginHost",
       ["PluginABI", "RecordBatch", "InformationElements", "Configuration", "Diagnostics", "Telemetry", "CLinux"]
@@ -53,6 +54,7 @@ enum Walls {
       [
         "Collector", "Pipeline", "PluginHost", "Configuration", "Engine", "EventModel", "JSONLines", "Cases", "IPFIX", "RecordJSON",
         "RecordBatch", "RecordEvents", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "Synthesis", "Replay",
+        "PacketCapture", "Sockets",
       ]
     ),
   ]

@@ -54,6 +54,12 @@ public struct SocketAddress: Sendable, Hashable {
     self.init(bytes: InlineBytes(high: high, low: low), port: port, isIPv4: high == 0 && low >> 32 == 0xffff)
   }
 
+  /// An address of 16 bytes in network order, an IPv4 address as ::ffff:a.b.c.d. Nil where they are not 16.
+  public init?(bytes: [UInt8], port: UInt16) {
+    guard bytes.count == 16 else { return nil }
+    self = bytes.withUnsafeBytes { SocketAddress(sixteen: $0, port: port) }
+  }
+
   /// What the kernel gave; an IPv4 address in IPv6 clothes (of a dual-stack socket) is an IPv4 address. Nil for other families.
   public init?(_ storage: sockaddr_storage) {
     let family = Int32(storage.ss_family)
