@@ -92,7 +92,7 @@ let package = Package(
 
     // Captures made and played: for `generate`, `send`, benchmarks and tests.
     core("Synthesis"),
-    core("Replay", ["PluginABI", "IPFIX", "RecordBatch", "InformationElements", "CLinux"]),
+    core("Replay", ["PluginABI", "IPFIX", "PacketCapture", "RecordBatch", "InformationElements", "CLinux"]),
 
     // CEP, in the order of a statement's path. Knows nothing of Core but Diagnostics.
     cep("EventModel"),

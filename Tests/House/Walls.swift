@@ -29,7 +29,7 @@ enum Walls {
       ]
     ),
     ("Synthesis", "Sources/Core/Synthesis", []),
-    ("Replay", "Sources/Core/Replay", ["PluginABI", "IPFIX", "RecordBatch", "InformationElements", "CLinux"]),
+    ("Replay", "Sources/Core/Replay", ["PluginABI", "IPFIX", "PacketCapture", "RecordBatch", "InformationElements", "CLinux"]),
     (
       "Collector", "Sources/Core/Collector",
       [

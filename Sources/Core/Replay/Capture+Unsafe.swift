@@ -1,7 +1,9 @@
 import Glibc
 import IPFIX
+import PacketCapture
 
-/// An IPFIX file (RFC 5655: messages one after the other), mapped into memory, with its messages found and their lengths checked.
+/// An IPFIX file (RFC 5655: messages one after the other), or a packet capture (pcap, pcapng) of IPFIX over UDP, mapped into memory,
+/// with its messages found and their lengths checked.
 public final class Capture {
   /// Where a message lies in the file.
   public struct Message: Sendable {
@@ -50,7 +52,20 @@ public final class Capture {
     return UnsafeRawBufferPointer(start: start, count: count)
   }
 
+  /// The IPFIX messages among a packet capture's datagrams, of all exporters; other traffic is left out.
+  private static func messages(of capture: PacketCapture, in bytes: UnsafeRawBufferPointer, path: String) throws(ReplayError) -> [Message] {
+    let messages: [Message] = capture.datagrams.compactMap { datagram in
+      let payload = UnsafeRawBufferPointer(rebasing: bytes[datagram.payload])
+      guard MessageFramer.step(payload) == .message(length: payload.count) else { return nil }
+      let exportTime = UInt32(bigEndian: payload.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+      return Message(offset: datagram.payload.lowerBound, length: payload.count, exportTime: exportTime)
+    }
+    if messages.isEmpty { throw ReplayError(description: "\(path) is a packet capture without an IPFIX message over UDP") }
+    return messages
+  }
+
   private static func messages(in bytes: UnsafeRawBufferPointer, path: String) throws(ReplayError) -> [Message] {
+    if let capture = PacketCapture(bytes) { return try messages(of: capture, in: bytes, path: path) }
     var messages: [Message] = []
     var offset = 0
     while offset < bytes.count {
