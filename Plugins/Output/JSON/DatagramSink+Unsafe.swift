@@ -19,6 +19,7 @@ final class DatagramSink: Sink {
   private let pieces = UnsafeMutablePointer<iovec>.allocate(capacity: DatagramSink.batch)
   private var lineCounts = [Int](repeating: 0, count: DatagramSink.batch)
   private var queued = 0
+  private var pace: Pace
   private var saidRefused = false
   private var saidFailure = false
 
@@ -31,6 +32,7 @@ final class DatagramSink: Sink {
       throw PluginError("no address to send to: \"ip\" is \"\(ip)\", \"port\" is \(port)")
     }
     (self.host, self.counters, self.address, size) = (host, counters, address, options.integer("datagramSize") ?? 0)
+    pace = Pace(perSecond: options.integer("maximumRate") ?? 0)
     refused = host.informationCounter("connection-refused", help: "How often the receiver's machine said that nobody listens.")
     tooLong = counters.dropped("too-long", help: "Records longer than a datagram can be.")
     failed = counters.dropped("send-failed", help: "Records that the system did not send.")
@@ -82,6 +84,7 @@ final class DatagramSink: Sink {
 
   /// Hands over what is queued; a datagram that the system does not want is counted, and the next one is tried.
   private func flush() {
+    pace.wait(for: queued, host)
     var (first, isRetry) = (0, false)
     while first < queued {
       let count = Int(flowcep_sendmmsg(descriptor, headers + first, UInt32(queued - first), 0))
@@ -116,5 +119,24 @@ final class DatagramSink: Sink {
     (error == EMSGSIZE ? tooLong : failed).add(lines)
     if !saidFailure { host.log(.warning, "cannot send to \(address): \(String(cString: strerror(error)))") }
     saidFailure = true
+  }
+}
+
+/// Holds datagrams back where the configuration sets a rate.
+private struct Pace {
+  private let interval: UInt64
+  private var next: UInt64 = 0
+
+  init(perSecond: Int) { interval = perSecond > 0 ? 1_000_000_000 / UInt64(perSecond) : 0 }
+
+  /// Waits until so many more may go; not when the collector's time is up.
+  mutating func wait(for count: Int, _ host: Host) {
+    guard interval > 0, count > 0 else { return }
+    let now = host.monotonicNanoseconds
+    if next > now, host.stopNanosecondsLeft != 0 {
+      var time = timespec(tv_sec: Int((next - now) / 1_000_000_000), tv_nsec: Int((next - now) % 1_000_000_000))
+      nanosleep(&time, nil)
+    }
+    next = max(next, now) + interval * UInt64(count)
   }
 }

@@ -44,7 +44,10 @@ final class FileSink: Sink {
     drop(lineEnds.count - whole, error)
   }
 
-  func tick() { if descriptor >= 0 { _ = openCurrent() } }
+  /// A file is complete when its window ends, not when the next record comes; the next one is made when it is needed.
+  func tick() {
+    if windows.hasEnded(at: Int(host.wallNanoseconds / 1_000_000_000)) { closeCurrent() }
+  }
 
   func stop() { closeCurrent() }
 

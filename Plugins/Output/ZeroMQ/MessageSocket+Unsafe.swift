@@ -43,15 +43,21 @@ final class MessageSocket {
   /// False where every message would go to nobody. Of PUSH nothing is known before it is tried.
   var hasPeer: Bool { !publishes || subscriptions.contains { topic.starts(with: $0) } }
 
-  /// Reads what peers have subscribed to and unsubscribed from.
-  func takeSubscriptions() {
-    guard publishes else { return }
+  /// Reads what peers have subscribed to and unsubscribed from; returns the new subscriptions.
+  func takeSubscriptions() -> [String] {
+    guard publishes else { return [] }
+    var new: [String] = []
     var message = [UInt8](repeating: 0, count: 512)
     while true {
       let count = Int(zmq_recv(socket, &message, message.count, ZMQ_DONTWAIT))
-      guard count >= 1 else { return }
+      guard count >= 1 else { return new }
       let prefix = Array(message[1..<min(count, message.count)])
-      if message[0] == 1 { subscriptions.insert(prefix) } else { subscriptions.remove(prefix) }
+      if message[0] == 1 {
+        subscriptions.insert(prefix)
+        new.append(String(decoding: prefix, as: UTF8.self))
+      } else {
+        subscriptions.remove(prefix)
+      }
     }
   }
 

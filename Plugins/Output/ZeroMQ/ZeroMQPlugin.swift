@@ -40,8 +40,16 @@ final class ZeroMQPlugin: OutputPlugin {
 
   func process(_ batch: Batch) throws(PluginError) {
     guard let socket else { throw PluginError("not started") }
-    socket.takeSubscriptions()
+    takeSubscriptions(socket)
     writer.write(batch) { bytes, lineEnds in send(socket, bytes, lineEnds) }
+  }
+
+  func handle(_ event: Batch) throws(PluginError) {
+    if let socket { takeSubscriptions(socket) }
+  }
+
+  private func takeSubscriptions(_ socket: MessageSocket) {
+    for topic in socket.takeSubscriptions() { host.log(.info, "a peer has subscribed to \"\(topic)\"") }
   }
 
   private func send(_ socket: MessageSocket, _ bytes: UnsafeRawBufferPointer, _ lineEnds: UnsafeBufferPointer<Int>) {

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Which file is written when.
-struct FileWindows {
+public struct FileWindows {
   private let folder: String
   private let name: String
   /// A window's length; 0: one that never ends.
@@ -12,17 +12,17 @@ struct FileWindows {
   /// - Parameters:
   ///   - prefix: what default names begin with; the window's begin follows.
   ///   - name: a name in place of the default; strftime's % words stand for the window's begin, in the folder too.
-  init(folder: String, prefix: String, name: String?, seconds: Int, isAligned: Bool) {
+  public init(folder: String, prefix: String, name: String?, seconds: Int, isAligned: Bool) {
     self.folder = folder.hasSuffix("/") ? folder : folder + "/"
     self.name = name ?? prefix.replacingPercents + (seconds % 60 == 0 ? "%Y%m%d%H%M" : "%Y%m%d%H%M%S")
     self.seconds = max(0, seconds)
     self.isAligned = isAligned
   }
 
-  func hasEnded(at now: Int) -> Bool { seconds > 0 && now >= end }
+  public func hasEnded(at now: Int) -> Bool { seconds > 0 && now >= end }
 
   /// Begins the window in which `now` lies (seconds since 1970) and returns its file's path.
-  mutating func begin(at now: Int) -> String {
+  public mutating func begin(at now: Int) -> String {
     let start = isAligned && seconds > 0 ? now - now % seconds : now
     end = start + seconds
     return Self.format(folder + name, start)
