@@ -131,3 +131,32 @@ struct BackoffTests {
     #expect(backoff.next == 100 + Backoff.first)
   }
 }
+
+@Suite("Files by windows of time")
+struct FileWindowTests {
+  /// 2018-04-12T15:22:40Z.
+  private let now = 1_523_546_560
+
+  @Test("aligned windows begin at multiples of their length, names say when, in UTC")
+  func aligned() {
+    var windows = FileWindows(folder: "flows/%Y/%m", prefix: "a%b.", name: nil, seconds: 300, isAligned: true)
+    #expect(windows.begin(at: now) == "flows/2018/04/a%b.201804121520")
+    #expect(!windows.hasEnded(at: now + 139) && windows.hasEnded(at: now + 140))
+    #expect(windows.begin(at: now + 140) == "flows/2018/04/a%b.201804121525")
+  }
+
+  @Test("windows that are not aligned begin when they begin; those under a minute say the second")
+  func notAligned() {
+    var windows = FileWindows(folder: "f/", prefix: "", name: nil, seconds: 60, isAligned: false)
+    #expect(windows.begin(at: now) == "f/201804121522")
+    #expect(!windows.hasEnded(at: now + 59) && windows.hasEnded(at: now + 60))
+    var short = FileWindows(folder: "f", prefix: "", name: nil, seconds: 10, isAligned: true)
+    #expect(short.begin(at: now + 5) == "f/20180412152240")
+  }
+
+  @Test("a name of one's own, and a file for all time")
+  func own() {
+    var windows = FileWindows(folder: "f", prefix: "ignored", name: "alerts.json", seconds: 0, isAligned: true)
+    #expect(windows.begin(at: now) == "f/alerts.json" && !windows.hasEnded(at: .max))
+  }
+}

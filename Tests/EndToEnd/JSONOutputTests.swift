@@ -1,0 +1,187 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("JSON output", .serialized) struct JSONOutputTests {
+  private static let reference = "<tcpFlags>formated</tcpFlags><protocol>raw</protocol><nonPrintableChar>no</nonPrintableChar>"
+
+  private static func json(_ output: String, options: String = "") -> String { "<json>\(options)<output>\(output)</output></json>" }
+
+  @Test("UDP: a record in each datagram, line end included; ipfixcol's way to say it")
+  func datagrams() throws {
+    let folder = try TemporaryFolder()
+    let capture = try OutputFixture.capture(folder, records: 2000)
+    let receiver = try DatagramReceiver()
+    let output = "<fileWriter><fileFormat>json</fileFormat>\(Self.reference)<output><type>send</type><ip>127.0.0.1</ip><port>\(receiver.port)</port><protocol>udp</protocol><maximumRate>20000</maximumRate></output></fileWriter>"
+    let ledger = try Collector(OutputFixture.configuration(output, file: capture.path), folder: folder).ended()
+    #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 2000)
+    let expected = try OutputFixture.lines(capture.path, options: Self.reference)
+    let received = receiver.take(2000)
+    #expect(received.map { String(decoding: $0, as: UTF8.self) } == expected.map { $0 + "\n" })
+  }
+
+  @Test("UDP: several records in a datagram, whole lines only")
+  func filledDatagrams() throws {
+    let folder = try TemporaryFolder()
+    let capture = try OutputFixture.capture(folder, records: 2000)
+    let receiver = try DatagramReceiver()
+    let output = Self.json("<type>send</type><port>\(receiver.port)</port><datagramSize>1400</datagramSize><maximumRate>20000</maximumRate>")
+    let ledger = try Collector(OutputFixture.configuration(output, file: capture.path), folder: folder).ended()
+    #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 2000)
+    var text = ""
+    while text.count(where: { $0 == "\n" }) < 2000, let datagram = receiver.take(1).first {
+      #expect(datagram.count <= 1400 && datagram.last == 10)
+      text += String(decoding: datagram, as: UTF8.self)
+    }
+    #expect(text.split(separator: "\n").map(String.init) == (try OutputFixture.lines(capture.path)))
+  }
+
+  @Test("UDP to a port where nobody listens is a warning and a count")
+  func nobodyListens() throws {
+    let folder = try TemporaryFolder()
+    let capture = try OutputFixture.capture(folder, records: 1000)
+    let port = try DatagramReceiver().port
+    let output = Self.json("<type>send</type><port>\(port)</port>")
+    let collector = try Collector(OutputFixture.configuration(output, file: capture.path), folder: folder)
+    let ledger = try collector.ended()
+    #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 1000)
+    #expect(ledger["output", "out/test"]?.numbers["connection-refused"] ?? 0 > 0)
+    #expect(collector.process.errorText.contains("nobody listens at 127.0.0.1:\(port)"))
+  }
+
+  @Test("TCP client")
+  func tcp() throws {
+    let folder = try TemporaryFolder()
+    let capture = try OutputFixture.capture(folder, records: 5000)
+    let receiver = try LineReceiver(file: folder.path + "/received")
+    let output = Self.json("<type>send</type><port>\(receiver.port)</port><protocol>TCP</protocol>")
+    let ledger = try Collector(OutputFixture.configuration(output, file: capture.path), folder: folder).ended()
+    #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 5000)
+    #expect(OutputFixture.lines(ofFile: receiver.file) == (try OutputFixture.lines(capture.path)))
+  }
+
+  @Test("TCP server: every client gets every record from when it connected; without clients they are dropped and counted")
+  func server() throws {
+    let folder = try TemporaryFolder()
+    let capture = try OutputFixture.capture(folder, records: 5000)
+    let collector = try Collector(OutputFixture.configuration(Self.json("<type>server</type><port>0</port>")), folder: folder)
+    let port = String(try collector.process.waitForErrorLine("serving JSON lines on ").split(separator: ":").last ?? "")
+    let exporter = try Exporter(port: try collector.port("tcp"))
+    try exporter.send(capture.bytes[..<capture.middle])
+    let clients = try (0..<3).map { _ in try LineClient(port: port) }
+    for _ in clients { try collector.process.waitForErrorLine(" connected") }
+    try OutputFixture.wait(for: "three clients") {
+      collector.process.errorLines.count { $0.contains("client ") && $0.hasSuffix(" connected") } == 3
+    }
+    try exporter.send(capture.bytes[capture.middle...])
+    exporter.finish()
+    try collector.process.waitForErrorLine(": closed")
+    let ledger = try collector.stop()
+    let account = ledger["output", "out/test"]
+    #expect(ledger.closes && account?.received == 5000)
+    let expected = try OutputFixture.lines(capture.path)
+    for client in clients {
+      let lines = client.rest()
+      #expect(lines.count > 2000 && lines == Array(expected.suffix(lines.count)))
+      #expect(lines.count <= account?.delivered ?? 0)
+    }
+  }
+
+  @Test("files: name from prefix and window; a full disk is counted and not fatal")
+  func files() throws {
+    let folder = try TemporaryFolder()
+    let capture = try OutputFixture.capture(folder, records: 1000)
+    let output = Self.json("<type>file</type><path>@FOLDER@/out/%Y</path><prefix>flows.</prefix>")
+    let collector = try Collector(OutputFixture.configuration(output, file: capture.path), folder: folder)
+    #expect(try collector.ended().closes)
+    let year = try #require(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/out").first)
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/out/" + year)
+    #expect(names.allSatisfy { $0.wholeMatch(of: /flows\.\d{11}[05]/) != nil })
+    #expect(try collector.lines(ofFiles: "out/\(year)/flows.") == OutputFixture.lines(capture.path))
+    let full = Self.json("<type>file</type><path>/dev</path><name>full</name><dumpInterval><timeWindow>0</timeWindow></dumpInterval>")
+    let ledger = try Collector(OutputFixture.configuration(full, file: capture.path), folder: try TemporaryFolder()).ended()
+    #expect(ledger.closes && ledger["output", "out/test"]?.dropped("disk-full") == 1000)
+  }
+}
+
+/// A UDP socket with a large receive buffer.
+final class DatagramReceiver {
+  private let descriptor: Int32
+  let port: Int
+
+  init() throws {
+    let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    self.descriptor = descriptor
+    var size: Int32 = 16 << 20
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+    var timeout = timeval(tv_sec: 10, tv_usec: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let status = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1 }
+    }
+    guard status == 0 else { throw Failure("no UDP socket: \(String(cString: strerror(errno)))") }
+    port = Int(UInt16(bigEndian: address.sin_port))
+  }
+
+  deinit { close(descriptor) }
+
+  /// The next datagrams, fewer where none comes for ten seconds.
+  func take(_ count: Int) -> [[UInt8]] {
+    var (datagrams, buffer) = ([[UInt8]](), [UInt8](repeating: 0, count: 65536))
+    while datagrams.count < count {
+      let size = recv(descriptor, &buffer, buffer.count, 0)
+      guard size >= 0 else { return datagrams }
+      datagrams.append(Array(buffer[..<size]))
+    }
+    return datagrams
+  }
+}
+
+/// A client of the JSON output's server.
+final class LineClient: @unchecked Sendable {
+  private let descriptor: Int32
+  private let lock = NSCondition()
+  private var bytes: [UInt8] = []
+  private var isAtEnd = false
+
+  init(port: String) throws {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    self.descriptor = descriptor
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = UInt16(port)?.bigEndian ?? 0
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    let status = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+    }
+    guard status == 0 else { throw Failure("cannot connect to port \(port)") }
+    Thread.detachNewThread { [self] in gather() }
+  }
+
+  private func gather() {
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = recv(descriptor, &buffer, buffer.count, 0)
+      lock.lock()
+      if count > 0 { bytes += buffer[..<count] } else { isAtEnd = true }
+      lock.broadcast()
+      lock.unlock()
+      if count <= 0 { break }
+    }
+    close(descriptor)
+  }
+
+  /// All lines up to the end of the connection.
+  func rest() -> [String] {
+    lock.lock()
+    defer { lock.unlock() }
+    let deadline = Date(timeIntervalSinceNow: 30)
+    while !isAtEnd, lock.wait(until: deadline) {}
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+  }
+}
