@@ -161,6 +161,11 @@ let package = Package(
 
     // The tree as its users meet it: installed, demonstrated, documented.
     .testTarget(name: "PackagingTests", dependencies: ["TestSupport"], path: "Tests/Packaging", swiftSettings: manners),
+    // Peers that tests suspend, kill and start again.
+    .executableTarget(name: "line-receiver", path: "Tests/Helpers/LineReceiver"),
+    .executableTarget(
+      name: "message-receiver", dependencies: ["CZeroMQ"], path: "Tests/Helpers/MessageReceiver", linkerSettings: [.linkedLibrary("zmq")]),
+
     // The house's own rules: walls, sizes, siblings.
     .testTarget(name: "HouseTests", dependencies: ["TestSupport"], path: "Tests/House", swiftSettings: manners),
     .testTarget(name: "EndToEndTests", dependencies: ["Sockets", "TestSupport"], path: "Tests/EndToEnd", swiftSettings: manners),
