@@ -8,29 +8,43 @@ import Testing
 
   private static func json(_ output: String, options: String = "") -> String { "<json>\(options)<output>\(output)</output></json>" }
 
+  /// A UDP port that nobody has: one that the system has just given and taken back.
+  private static func freePort() throws -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    _ = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1 }
+    }
+    return Int(UInt16(bigEndian: address.sin_port))
+  }
+
   @Test("UDP: a record in each datagram, line end included; ipfixcol's way to say it")
   func datagrams() throws {
     let folder = try TemporaryFolder()
-    let capture = try OutputFixture.capture(folder, records: 2000)
+    let capture = try OutputFixture.capture(folder, records: 4000)
     let receiver = try DatagramReceiver()
     let output = "<fileWriter><fileFormat>json</fileFormat>\(Self.reference)<output><type>send</type><ip>127.0.0.1</ip><port>\(receiver.port)</port><protocol>udp</protocol><maximumRate>20000</maximumRate></output></fileWriter>"
     let ledger = try Collector(OutputFixture.configuration(output, file: capture.path), folder: folder).ended()
-    #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 2000)
+    #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 4000)
     let expected = try OutputFixture.lines(capture.path, options: Self.reference)
-    let received = receiver.take(2000)
+    let received = receiver.take(4000)
     #expect(received.map { String(decoding: $0, as: UTF8.self) } == expected.map { $0 + "\n" })
   }
 
   @Test("UDP: several records in a datagram, whole lines only")
   func filledDatagrams() throws {
     let folder = try TemporaryFolder()
-    let capture = try OutputFixture.capture(folder, records: 2000)
+    let capture = try OutputFixture.capture(folder, records: 4000)
     let receiver = try DatagramReceiver()
     let output = Self.json("<type>send</type><port>\(receiver.port)</port><datagramSize>1400</datagramSize><maximumRate>20000</maximumRate>")
     let ledger = try Collector(OutputFixture.configuration(output, file: capture.path), folder: folder).ended()
-    #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 2000)
+    #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 4000)
     var text = ""
-    while text.count(where: { $0 == "\n" }) < 2000, let datagram = receiver.take(1).first {
+    while text.count(where: { $0 == "\n" }) < 4000, let datagram = receiver.take(1).first {
       #expect(datagram.count <= 1400 && datagram.last == 10)
       text += String(decoding: datagram, as: UTF8.self)
     }
@@ -40,12 +54,12 @@ import Testing
   @Test("UDP to a port where nobody listens is a warning and a count")
   func nobodyListens() throws {
     let folder = try TemporaryFolder()
-    let capture = try OutputFixture.capture(folder, records: 1000)
-    let port = try DatagramReceiver().port
+    let capture = try OutputFixture.capture(folder, records: 4000)
+    let port = try Self.freePort()
     let output = Self.json("<type>send</type><port>\(port)</port>")
     let collector = try Collector(OutputFixture.configuration(output, file: capture.path), folder: folder)
     let ledger = try collector.ended()
-    #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 1000)
+    #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 4000)
     #expect(ledger["output", "out/test"]?.numbers["connection-refused"] ?? 0 > 0)
     #expect(collector.process.errorText.contains("nobody listens at 127.0.0.1:\(port)"))
   }
@@ -91,7 +105,7 @@ import Testing
   @Test("files: name from prefix and window; a full disk is counted and not fatal")
   func files() throws {
     let folder = try TemporaryFolder()
-    let capture = try OutputFixture.capture(folder, records: 1000)
+    let capture = try OutputFixture.capture(folder, records: 4000)
     let output = Self.json("<type>file</type><path>@FOLDER@/out/%Y</path><prefix>flows.</prefix>")
     let collector = try Collector(OutputFixture.configuration(output, file: capture.path), folder: folder)
     #expect(try collector.ended().closes)
@@ -101,22 +115,22 @@ import Testing
     #expect(try collector.lines(ofFiles: "out/\(year)/flows.") == OutputFixture.lines(capture.path))
     let full = Self.json("<type>file</type><path>/dev</path><name>full</name><dumpInterval><timeWindow>0</timeWindow></dumpInterval>")
     let ledger = try Collector(OutputFixture.configuration(full, file: capture.path), folder: try TemporaryFolder()).ended()
-    #expect(ledger.closes && ledger["output", "out/test"]?.dropped("disk-full") == 1000)
+    #expect(ledger.closes && ledger["output", "out/test"]?.dropped("disk-full") == 4000)
   }
 }
 
-/// A UDP socket with a large receive buffer.
-final class DatagramReceiver {
-  private let descriptor: Int32
+/// A UDP socket that is read all the time.
+final class DatagramReceiver: @unchecked Sendable {
   let port: Int
+  private let descriptor: Int32
+  private let lock = NSCondition()
+  private var datagrams: [[UInt8]] = []
 
   init() throws {
     let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
     self.descriptor = descriptor
-    var size: Int32 = 16 << 20
+    var size: Int32 = 4 << 20
     setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
-    var timeout = timeval(tv_sec: 10, tv_usec: 0)
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
@@ -126,19 +140,32 @@ final class DatagramReceiver {
     }
     guard status == 0 else { throw Failure("no UDP socket: \(String(cString: strerror(errno)))") }
     port = Int(UInt16(bigEndian: address.sin_port))
+    Thread.detachNewThread { [weak self, lock] in
+      var buffer = [UInt8](repeating: 0, count: 65536)
+      while true {
+        let size = recv(descriptor, &buffer, buffer.count, 0)
+        // An empty datagram is ours: it ends the thread.
+        if size <= 0 { break }
+        lock.lock()
+        self?.datagrams.append(Array(buffer[..<size]))
+        lock.broadcast()
+        lock.unlock()
+      }
+      close(descriptor)
+    }
   }
 
-  deinit { close(descriptor) }
+  deinit { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
-  /// The next datagrams, fewer where none comes for ten seconds.
+  /// The next datagrams; fewer where they do not come.
   func take(_ count: Int) -> [[UInt8]] {
-    var (datagrams, buffer) = ([[UInt8]](), [UInt8](repeating: 0, count: 65536))
-    while datagrams.count < count {
-      let size = recv(descriptor, &buffer, buffer.count, 0)
-      guard size >= 0 else { return datagrams }
-      datagrams.append(Array(buffer[..<size]))
-    }
-    return datagrams
+    lock.lock()
+    defer { lock.unlock() }
+    let deadline = Date(timeIntervalSinceNow: 30)
+    while datagrams.count < count, lock.wait(until: deadline) {}
+    let taken = Array(datagrams.prefix(count))
+    datagrams.removeFirst(taken.count)
+    return taken
   }
 }
 

@@ -98,7 +98,7 @@ import Testing
     let program = ["/usr/sbin/rsyslogd", "/sbin/rsyslogd"].first { FileManager.default.isExecutableFile(atPath: $0) }
     let rsyslogd = try #require(program, "rsyslog is missing: apt-get install rsyslog")
     let folder = try TemporaryFolder()
-    let capture = try OutputFixture.capture(folder, records: 3000)
+    let capture = try OutputFixture.capture(folder, records: 4000)
     let configuration = try folder.write(
       """
       global(workDirectory="\(folder.path)" maxMessageSize="64k")
@@ -119,8 +119,8 @@ import Testing
     let collector = try Collector(OutputFixture.configuration(output, file: capture.path), folder: folder)
     let ledger = try collector.ended()
     #expect(ledger.closes)
-    #expect(ledger["output", "out/test"]?.delivered == 3000)
-    try OutputFixture.wait(for: "3000 lines") { OutputFixture.lineCount(ofFile: folder.path + "/parsed") >= 3000 }
+    #expect(ledger["output", "out/test"]?.delivered == 4000)
+    try OutputFixture.wait(for: "4000 lines") { OutputFixture.lineCount(ofFile: folder.path + "/parsed") >= 4000 }
     #expect(folder.text(of: "faulty") == "")
     let first = try JSONSerialization.jsonObject(with: Data((OutputFixture.lines(ofFile: folder.path + "/parsed").first ?? "").utf8)) as? [String: Any]
     #expect(first?["@type"] as? String == "ipfix.entry")

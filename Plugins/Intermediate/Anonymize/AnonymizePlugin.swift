@@ -31,30 +31,51 @@ final class AnonymizePlugin: IntermediatePlugin {
     let wanted = (0..<batch.templateCount).map { fields(of: batch.template(at: $0)) }
     guard wanted.contains(where: { !$0.isEmpty }) else { return try host.emit(batch) }
     let writable = try host.makeWritable(batch)
-    replace(writable, wanted)
+    switch method {
+    case .cryptoPAn(let cipher):
+      forEachAddress(writable, wanted) { address, isIPv6 in
+        if isIPv6 { cipher.addIPv6(address) } else { cipher.addIPv4(address) }
+      }
+      cipher.flush()
+    case .truncation:
+      forEachAddress(writable, wanted) { address, isIPv6 in
+        if isIPv6 { address.storeBytes(of: 0, toByteOffset: 8, as: UInt64.self) } else { address.storeBytes(of: 0, toByteOffset: 2, as: UInt16.self) }
+      }
+    }
     try host.emit(writable)
   }
 
-  private func replace(_ batch: Batch, _ wanted: [[AddressField]]) {
+  /// - Parameter wanted: the address fields by template index.
+  @inline(__always)
+  private func forEachAddress(_ batch: Batch, _ wanted: [[AddressField]], _ body: (UnsafeMutableRawPointer, Bool) -> Void) {
     let bytes = UnsafeMutableRawPointer(mutating: batch.bytes)
-    for record in batch.records {
-      for field in wanted[Int(record.template_index)] {
-        let address = bytes + (field.locator.bytes(in: batch.bytes(of: record)).baseAddress.map { $0 - batch.bytes } ?? 0)
-        switch (method, field.isIPv6) {
-        case (.cryptoPAn(let cipher), false): cipher.addIPv4(address)
-        case (.cryptoPAn(let cipher), true): cipher.addIPv6(address)
-        case (.truncation, false): address.storeBytes(of: 0, toByteOffset: 2, as: UInt16.self)
-        case (.truncation, true): address.storeBytes(of: 0, toByteOffset: 8, as: UInt64.self)
+    // One flat list for all templates: an array in an array would cost a reference count for each record.
+    let flat = wanted.flatMap { $0.map { (offset: $0.offset, isIPv6: $0.isIPv6) } }
+    let starts = wanted.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
+    flat.withUnsafeBufferPointer { flat in
+      starts.withUnsafeBufferPointer { starts in
+        for record in batch.records {
+          let template = Int(record.template_index)
+          for index in starts[template]..<starts[template + 1] {
+            let field = flat[index]
+            let start = bytes + Int(record.offset)
+            body(field.offset >= 0 ? start + field.offset : place(wanted[template][index - starts[template]], start), field.isIPv6)
+          }
         }
       }
     }
-    if case .cryptoPAn(let cipher) = method { cipher.flush() }
+  }
+
+  /// Behind a field of variable length.
+  private func place(_ field: AddressField, _ record: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+    let found = field.locator.bytes(in: record).baseAddress ?? UnsafeRawPointer(record)
+    return record + (found - UnsafeRawPointer(record))
   }
 
   private func fields(of template: TemplateView) -> [AddressField] {
     if let known = fields[template.serial] { return known }
     if fields.count >= Self.keptTemplates { fields.removeAll() }
-    let named = Set(elements.compactMap { template.fieldIndices(named: $0) }.joined())
+    let named = Set(elements.flatMap { template.fieldIndices(named: $0) })
     let found = (0..<template.fieldCount).compactMap { index in
       elements.isEmpty || named.contains(index) ? AddressField(template, index) : nil
     }
@@ -65,8 +86,10 @@ final class AnonymizePlugin: IntermediatePlugin {
 
 /// An address in the records of one template.
 struct AddressField {
-  let locator: FieldLocator
+  /// From the record's first byte; -1 behind a field of variable length.
+  let offset: Int
   let isIPv6: Bool
+  let locator: FieldLocator
 
   /// Nil where the field is no address of the right length.
   init?(_ template: TemplateView, _ index: Int) {
@@ -76,6 +99,7 @@ struct AddressField {
     case (FLOWCEP_IPV6_ADDRESS, 16): isIPv6 = true
     default: return nil
     }
+    offset = field.offset == FLOWCEP_NO_OFFSET ? -1 : Int(field.offset)
     locator = FieldLocator(template, field: index)
   }
 }

@@ -3,9 +3,26 @@ import RecordBatch
 
 /// An absolute time in the records of one template.
 struct TimeField {
+  /// A time at a fixed place: what moving it takes, without any reference that would be counted for each record.
+  struct Fixed {
+    let offset: Int
+    let length: Int
+    let second: UInt64
+
+    /// - Parameter seconds: two's complement; what leaves the field's width is lost, as on the wire.
+    @inline(__always) func move(_ record: UnsafeMutableRawPointer, by seconds: UInt64) {
+      writeUnsigned(readUnsigned(record + offset, length) &+ seconds &* second, to: record + offset, length)
+    }
+  }
+
   private let locator: FieldLocator
+  private let offset: UInt32
+  private let length: Int
   /// What a second is in the field's encoding.
   private let second: UInt64
+
+  /// Nil behind a field of variable length.
+  var fixed: Fixed? { offset == FLOWCEP_NO_OFFSET ? nil : Fixed(offset: Int(offset), length: length, second: second) }
 
   /// Nil where the field is no absolute time of a flow, or has a length that its type cannot have.
   private init?(_ template: TemplateView, _ index: Int) {
@@ -20,6 +37,7 @@ struct TimeField {
     default: return nil
     }
     locator = FieldLocator(template, field: index)
+    (offset, length) = (field.offset, Int(field.length))
   }
 
   /// All absolute times: elements 150 to 157, of both directions.
@@ -35,11 +53,9 @@ struct TimeField {
     return [start, end].compactMap { TimeField(template, $0) }
   }
 
-  /// - Parameter seconds: two's complement; what leaves the field's width is lost, as on the wire.
-  func move(_ record: UnsafeRawPointer, by seconds: UInt64) {
-    let bytes = locator.bytes(in: record)
-    guard let place = bytes.baseAddress else { return }
-    let moved = readUnsigned(place, bytes.count) &+ seconds &* second
-    writeUnsigned(moved, to: UnsafeMutableRawPointer(mutating: place), bytes.count)
+  /// Of a field that is not at a fixed place.
+  func move(_ record: UnsafeMutableRawPointer, by seconds: UInt64) {
+    let place = locator.bytes(in: record).baseAddress ?? UnsafeRawPointer(record)
+    Fixed(offset: place - UnsafeRawPointer(record), length: length, second: second).move(record, by: seconds)
   }
 }

@@ -27,14 +27,32 @@ final class TimestampPlugin: IntermediatePlugin {
     let now = Int64(host.wallNanoseconds / 1_000_000_000)
     let writable = try host.makeWritable(batch)
     let distances = writable.messages.map { distance(of: $0, now) }
-    let moving = (0..<writable.templateCount).map { fields(of: writable.template(at: $0)) }
-    for record in writable.records {
-      let start = writable.bytes(of: record)
-      let seconds = UInt64(bitPattern: distances[Int(record.message_index)])
-      for field in moving[Int(record.template_index)] { field.move(start, by: seconds) }
-    }
+    move(writable, distances, (0..<writable.templateCount).map { fields(of: writable.template(at: $0)) })
     if isShift { moveExportTimes(writable, distances) }
     try host.emit(writable)
+  }
+
+  /// - Parameters:
+  ///   - distances: in seconds, by message index.
+  ///   - fields: what moves, by template index.
+  private func move(_ batch: Batch, _ distances: [Int64], _ fields: [[TimeField]]) {
+    let bytes = UnsafeMutableRawPointer(mutating: batch.bytes)
+    // One flat list for all templates: an array in an array would cost a reference count for each record.
+    let fixed = fields.map { $0.compactMap(\.fixed) }
+    let flat = fixed.flatMap { $0 }
+    let starts = fixed.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
+    let walked = fields.map { $0.filter { $0.fixed == nil } }
+    let isWalking = walked.contains { !$0.isEmpty }
+    flat.withUnsafeBufferPointer { flat in
+      starts.withUnsafeBufferPointer { starts in
+        for record in batch.records {
+          let (start, template) = (bytes + Int(record.offset), Int(record.template_index))
+          let seconds = UInt64(bitPattern: distances[Int(record.message_index)])
+          for index in starts[template]..<starts[template + 1] { flat[index].move(start, by: seconds) }
+          if isWalking { for field in walked[template] { field.move(start, by: seconds) } }
+        }
+      }
+    }
   }
 
   func handle(_ event: Batch) throws(PluginError) {
