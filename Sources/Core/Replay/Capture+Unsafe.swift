@@ -20,9 +20,17 @@ public final class Capture {
   /// - Throws: ``ReplayError`` with the offset at which the file is no IPFIX, or ends in the middle of a message.
   public init(path: String) throws(ReplayError) {
     self.path = path
-    bytes = try Capture.map(path)
-    do { messages = try Capture.messages(in: bytes, path: path) } catch {
-      munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+    let file = try Capture.map(path)
+    do throws(ReplayError) {
+      if let packets = PacketCapture(file) {
+        bytes = try Capture.messages(of: packets, in: file, path: path)
+        munmap(UnsafeMutableRawPointer(mutating: file.baseAddress), file.count)
+      } else {
+        bytes = file
+      }
+      messages = try Capture.messages(in: bytes, path: path)
+    } catch {
+      munmap(UnsafeMutableRawPointer(mutating: file.baseAddress), file.count)
       throw error
     }
   }
@@ -52,20 +60,28 @@ public final class Capture {
     return UnsafeRawBufferPointer(start: start, count: count)
   }
 
-  /// The IPFIX messages among a packet capture's datagrams, of all exporters; other traffic is left out.
-  private static func messages(of capture: PacketCapture, in bytes: UnsafeRawBufferPointer, path: String) throws(ReplayError) -> [Message] {
-    let messages: [Message] = capture.datagrams.compactMap { datagram in
-      let payload = UnsafeRawBufferPointer(rebasing: bytes[datagram.payload])
-      guard MessageFramer.step(payload) == .message(length: payload.count) else { return nil }
-      let exportTime = UInt32(bigEndian: payload.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
-      return Message(offset: datagram.payload.lowerBound, length: payload.count, exportTime: exportTime)
+  /// The IPFIX messages among a packet capture's datagrams, one after another in memory of their own; of all exporters, other traffic
+  /// left out.
+  private static func messages(
+    of packets: PacketCapture, in file: UnsafeRawBufferPointer, path: String
+  ) throws(ReplayError) -> UnsafeRawBufferPointer {
+    let payloads = packets.datagrams.map { UnsafeRawBufferPointer(rebasing: file[$0.payload]) }
+      .filter { MessageFramer.step($0) == .message(length: $0.count) }
+    let count = payloads.reduce(0) { $0 + $1.count }
+    if count == 0 { throw ReplayError(description: "\(path) is a packet capture without an IPFIX message over UDP") }
+    guard let start = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), start != MAP_FAILED else {
+      throw ReplayError(description: "cannot read \(path): \(reason(errno))")
     }
-    if messages.isEmpty { throw ReplayError(description: "\(path) is a packet capture without an IPFIX message over UDP") }
-    return messages
+    let memory = UnsafeMutableRawBufferPointer(start: start, count: count)
+    var place = 0
+    for payload in payloads {
+      UnsafeMutableRawBufferPointer(rebasing: memory[place...]).copyMemory(from: payload)
+      place += payload.count
+    }
+    return UnsafeRawBufferPointer(memory)
   }
 
   private static func messages(in bytes: UnsafeRawBufferPointer, path: String) throws(ReplayError) -> [Message] {
-    if let capture = PacketCapture(bytes) { return try messages(of: capture, in: bytes, path: path) }
     var messages: [Message] = []
     var offset = 0
     while offset < bytes.count {
