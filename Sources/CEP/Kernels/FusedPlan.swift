@@ -1,0 +1,120 @@
+public import EventModel
+public import Plan
+
+/// A SELECT that a column kernel can run, taken apart: what the kernel does over columns, and what is left to do with its few rows.
+///
+/// The kernel's rows are of `rowType`: the grouping keys, then the aggregates. `rest` is the statement over such rows, in which HAVING,
+/// the selected columns, order and limit are as they were.
+public struct FusedPlan {
+  public let inputType: EventType
+  /// Before the window: events that fail it never come to the statement.
+  public let filter: Expression?
+  /// Behind the window: WHERE.
+  public let condition: Expression?
+  /// The batch window.
+  public let window: ViewPlan
+  public let rowType: EventType
+  public let rest: SelectPlan
+  let keys: [Int]
+  let aggregates: [AggregateKernel]
+  let checks: [BatchGroupKernel.Check]
+
+  static let largestKey = 8
+
+  /// Nil where the statement is not of that shape.
+  public init?(_ plan: SelectPlan) {
+    guard plan.sources.count == 1, plan.joins.isEmpty, plan.selection == .insert, plan.outputRate == nil, plan.intoTable == nil,
+      plan.passThrough == nil, plan.insertInto.map({ $0.selection == .insert }) ?? true
+    else { return nil }
+    let source = plan.sources[0]
+    guard case .stream(let type, let filter) = source.kind, source.matchRecognize == nil, !source.isUnidirectional, source.views.count == 1,
+      case .timeBatch(_, _, let flags) = source.views[0], flags.isEmpty
+    else { return nil }
+    let form = plan.grouping.form
+    guard (form == .rowPerGroup && !plan.grouping.keys.isEmpty) || (form == .rowForAll && plan.grouping.keys.isEmpty) else { return nil }
+    let keys = plan.grouping.keys.compactMap(\.plainColumn)
+    guard keys.count == plan.grouping.keys.count, keys.count <= Self.largestKey else { return nil }
+    var aggregates: [AggregateKernel] = []
+    for aggregate in plan.aggregates {
+      guard let kernel = AggregateKernel(aggregate) else { return nil }
+      aggregates.append(kernel)
+    }
+    inputType = type
+    self.filter = filter
+    condition = plan.filter
+    window = source.views[0]
+    self.keys = keys
+    self.aggregates = aggregates
+    rowType = EventType(
+      name: type.name, kind: .derived,
+      properties: plan.grouping.keys.enumerated().map { .init("key\($0.offset)", $0.element.type) }
+        + plan.aggregates.enumerated().map { .init("aggregate\($0.offset)", $0.element.type) })
+    guard let rest = Self.rest(plan, keys, rowType) else { return nil }
+    self.rest = rest
+    checks = Self.checks(plan.having, aggregates)
+  }
+
+  private static func rest(_ plan: SelectPlan, _ keys: [Int], _ rowType: EventType) -> SelectPlan? {
+    func moved(_ expression: Expression) -> Expression? { expression.overGroups(keys) }
+    var rest = plan
+    rest.sources = [SourcePlan(name: plan.sources[0].name, kind: .stream(rowType, filter: nil), type: rowType)]
+    rest.filter = nil
+    rest.aggregates = []
+    rest.grouping = GroupingPlan(form: .rowPerEvent)
+    rest.columns = plan.columns.compactMap { column in moved(column.expression).map { OutputColumn(column.name, $0) } }
+    rest.orderBy = plan.orderBy.compactMap { key in moved(key.expression).map { OrderKey($0, descending: key.descending) } }
+    guard rest.columns.count == plan.columns.count, rest.orderBy.count == plan.orderBy.count else { return nil }
+    if let having = plan.having {
+      guard let having = moved(having) else { return nil }
+      rest.having = having
+    }
+    return rest
+  }
+
+  /// What HAVING demands of counts, whatever else it demands.
+  private static func checks(_ having: Expression?, _ aggregates: [AggregateKernel]) -> [BatchGroupKernel.Check] {
+    guard let having else { return [] }
+    switch having.node {
+    case .and(let parts): return parts.flatMap { checks($0, aggregates) }
+    case .compare(let op, let a, let b):
+      func check(_ op: Comparison, _ count: Expression, _ bound: Expression) -> [BatchGroupKernel.Check] {
+        guard case .aggregate(let number) = count.node, aggregates[number].isCount, bound.type.isInteger else { return [] }
+        switch bound.node {
+        case .constant, .variable: return [.init(aggregate: number, comparison: op, threshold: bound)]
+        default: return []
+        }
+      }
+      return check(op, a, b) + check(op.mirrored, b, a)
+    default: return []
+    }
+  }
+}
+
+extension AggregateKernel {
+  /// Nil where the aggregate is none for columns.
+  init?(_ plan: AggregatePlan) {
+    guard plan.filter == nil, plan.order.isEmpty, plan.arguments.count <= 1 else { return nil }
+    let argument = plan.arguments.first
+    let property = argument?.plainColumn
+    if argument != nil, property == nil { return nil }
+    let type = argument?.type ?? .long
+    switch (plan.function, argument == nil, plan.isDistinct) {
+    case ("count", true, false): function = .countAll
+    case ("count", false, false): function = .count
+    case ("count", false, true): function = .countDistinct
+    case ("sum", false, false): function = .sum
+    case ("avg", false, false): function = .average
+    case ("min", false, _): function = .min
+    case ("max", false, _): function = .max
+    case ("first", false, false): function = .first
+    case ("last", false, false): function = .last
+    default: return nil
+    }
+    switch function {
+    case .sum, .average, .min, .max: if !type.isNumeric { return nil }
+    default: break
+    }
+    self.property = property
+    self.type = type
+  }
+}

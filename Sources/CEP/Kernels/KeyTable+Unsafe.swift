@@ -1,0 +1,200 @@
+/// Groups by key, numbered in order of first appearance: open addressing over numbers, and a row of 64-bit words for each group, the key's
+/// kinds and words first, then room for the aggregates' state.
+final class KeyTable {
+  let keyCount: Int
+  /// Words in a group's row.
+  let stride: Int
+  private let key: HashKey
+  private(set) var count = 0
+  private(set) var rows: UnsafeMutablePointer<UInt64>
+  private var capacity = 64
+  /// The upper half of the hash, then the group's number plus one; 0 is free.
+  private var slots: UnsafeMutablePointer<UInt64>
+  private var slotCount = 256
+  private static let slotsPerGroup = 2
+  /// Takes what reading ahead has read, so that the reads are not optimised away.
+  private var touched: UInt64 = 0
+
+  /// - Parameter stateWords: the words of the aggregates' states.
+  init(keyCount: Int, stateWords: Int, key: HashKey) {
+    self.keyCount = keyCount
+    self.key = key
+    stride = 1 + keyCount + stateWords
+    rows = .allocate(capacity: capacity * stride)
+    slots = .allocate(capacity: slotCount)
+    slots.initialize(repeating: 0, count: slotCount)
+  }
+
+  deinit {
+    rows.deallocate()
+    slots.deallocate()
+  }
+
+  var byteCount: Int { capacity * stride * 8 + slotCount * 8 }
+  /// Where the aggregates' states begin in a row.
+  var stateOffset: Int { 1 + keyCount }
+
+  func keyAtom(_ group: Int, _ position: Int) -> Atom {
+    let row = rows + group * stride
+    return Atom(kind: UInt8(truncatingIfNeeded: row[0] >> UInt64(8 * position)), word: row[1 + position])
+  }
+
+  /// Forgets all groups. Much more memory than was needed is given back.
+  func removeAll() {
+    if capacity > 4096, count < capacity / 16 {
+      rows.deallocate()
+      slots.deallocate()
+      capacity = max(64, count * 2)
+      slotCount = 256
+      while slotCount < capacity * Self.slotsPerGroup { slotCount *= 2 }
+      rows = .allocate(capacity: capacity * stride)
+      slots = .allocate(capacity: slotCount)
+      slots.initialize(repeating: 0, count: slotCount)
+    } else if count > 0 {
+      slots.update(repeating: 0, count: slotCount)
+    }
+    count = 0
+  }
+
+  /// The group of each key, made where it is not there; a new group's state is zero.
+  /// - Parameters:
+  ///   - atoms: for each key column its values.
+  ///   - groups: takes the groups' numbers.
+  func find(_ atoms: [AtomBuffer], _ size: Int, hashes: UnsafeMutablePointer<UInt64>, groups: UnsafeMutablePointer<UInt32>) {
+    reserve(count + size)
+    hash(atoms, size, hashes)
+    let (mask, slots, rows) = (slotCount - 1, self.slots, self.rows)
+    if slotCount > 1 << 13 { readAhead(hashes, size) }
+    switch keyCount {
+    case 1:
+      for index in 0..<size {
+        let (tag, a) = (UInt64(atoms[0].kinds[index]), atoms[0].words[index])
+        groups[index] = lookUp(hashes[index], mask, slots) { group in
+          let row = rows + group * stride
+          return row[0] == tag && row[1] == a
+        } make: { row in
+          row[0] = tag
+          row[1] = a
+        }
+      }
+    case 2:
+      for index in 0..<size {
+        let tag = UInt64(atoms[0].kinds[index]) | UInt64(atoms[1].kinds[index]) << 8
+        let (a, b) = (atoms[0].words[index], atoms[1].words[index])
+        groups[index] = lookUp(hashes[index], mask, slots) { group in
+          let row = rows + group * stride
+          return row[0] == tag && row[1] == a && row[2] == b
+        } make: { row in
+          row[0] = tag
+          row[1] = a
+          row[2] = b
+        }
+      }
+    default:
+      for index in 0..<size { groups[index] = lookUp(hashes[index], atoms, index) }
+    }
+  }
+
+  private func lookUp(_ hash: UInt64, _ atoms: [AtomBuffer], _ index: Int) -> UInt32 {
+    var tags: UInt64 = 0
+    for position in 0..<keyCount { tags |= UInt64(atoms[position].kinds[index]) << UInt64(8 * position) }
+    return lookUp(hash, slotCount - 1, slots) { group in
+      let row = rows + group * stride
+      guard row[0] == tags else { return false }
+      for position in 0..<keyCount where row[1 + position] != atoms[position].words[index] { return false }
+      return true
+    } make: { row in
+      row[0] = tags
+      for position in 0..<keyCount { row[1 + position] = atoms[position].words[index] }
+    }
+  }
+
+  @inline(__always)
+  private func lookUp(
+    _ hash: UInt64, _ mask: Int, _ slots: UnsafeMutablePointer<UInt64>, _ isSame: (Int) -> Bool,
+    make: (UnsafeMutablePointer<UInt64>) -> Void
+  ) -> UInt32 {
+    var slot = Int(truncatingIfNeeded: hash) & mask
+    while true {
+      let entry = slots[slot]
+      if entry == 0 { break }
+      if entry >> 32 == hash >> 32 {
+        let group = Int(entry & 0xffff_ffff) - 1
+        if isSame(group) { return UInt32(group) }
+      }
+      slot = (slot + 1) & mask
+    }
+    slots[slot] = (hash & 0xffff_ffff_0000_0000) | UInt64(count + 1)
+    let row = rows + count * stride
+    make(row)
+    (row + stateOffset).initialize(repeating: 0, count: stride - stateOffset)
+    count += 1
+    return UInt32(count - 1)
+  }
+
+  /// The group of one key; nil where there is none.
+  func group(of atoms: [Atom]) -> Int? {
+    var (hash, tags) = (key.second, UInt64(0))
+    for (position, atom) in atoms.enumerated() {
+      hash = key.mix(hash &+ UInt64(atom.kind), atom.word)
+      tags |= UInt64(atom.kind) << UInt64(8 * position)
+    }
+    var slot = Int(truncatingIfNeeded: hash) & (slotCount - 1)
+    while slots[slot] != 0 {
+      let group = Int(slots[slot] & 0xffff_ffff) - 1
+      let row = rows + group * stride
+      if row[0] == tags, atoms.indices.allSatisfy({ row[1 + $0] == atoms[$0].word }) { return group }
+      slot = (slot + 1) & (slotCount - 1)
+    }
+    return nil
+  }
+
+  private func hash(_ atoms: [AtomBuffer], _ size: Int, _ hashes: UnsafeMutablePointer<UInt64>) {
+    let key = self.key
+    for index in 0..<size { hashes[index] = key.second }
+    for buffer in atoms {
+      let (kinds, words) = (buffer.kinds, buffer.words)
+      for index in 0..<size { hashes[index] = key.mix(hashes[index] &+ UInt64(kinds[index]), words[index]) }
+    }
+  }
+
+  /// Brings the slots, then the rows that they name, into the caches: reads that do not wait for one another.
+  private func readAhead(_ hashes: UnsafeMutablePointer<UInt64>, _ size: Int) {
+    let (mask, slots, rows, stride) = (slotCount - 1, self.slots, self.rows, self.stride)
+    var sum: UInt64 = 0
+    for index in 0..<size { sum &+= slots[Int(truncatingIfNeeded: hashes[index]) & mask] }
+    for index in 0..<size {
+      let entry = slots[Int(truncatingIfNeeded: hashes[index]) & mask]
+      if entry >> 32 == hashes[index] >> 32 { sum &+= rows[(Int(entry & 0xffff_ffff) - 1) * stride] }
+    }
+    touched &+= sum
+  }
+
+  private func reserve(_ size: Int) {
+    if size > capacity {
+      var larger = capacity
+      while larger < size { larger *= 2 }
+      let grown = UnsafeMutablePointer<UInt64>.allocate(capacity: larger * stride)
+      grown.moveInitialize(from: rows, count: count * stride)
+      rows.deallocate()
+      (rows, capacity) = (grown, larger)
+    }
+    guard size * Self.slotsPerGroup > slotCount else { return }
+    while slotCount < size * Self.slotsPerGroup { slotCount *= 2 }
+    slots.deallocate()
+    slots = .allocate(capacity: slotCount)
+    slots.initialize(repeating: 0, count: slotCount)
+    for group in 0..<count { place(group) }
+  }
+
+  private func place(_ group: Int) {
+    let row = rows + group * stride
+    var hash = key.second
+    for position in 0..<keyCount {
+      hash = key.mix(hash &+ row[0] >> UInt64(8 * position) & 0xff, row[1 + position])
+    }
+    var slot = Int(truncatingIfNeeded: hash) & (slotCount - 1)
+    while slots[slot] != 0 { slot = (slot + 1) & (slotCount - 1) }
+    slots[slot] = (hash & 0xffff_ffff_0000_0000) | UInt64(group + 1)
+  }
+}

@@ -1,0 +1,87 @@
+/// Rows of a batch, ascending. The memory is used again from batch to batch.
+public final class RowSelection {
+  public private(set) var rows: UnsafeMutablePointer<UInt32>
+  public internal(set) var count = 0
+  private var capacity = 256
+
+  public init() { rows = .allocate(capacity: capacity) }
+  deinit { rows.deallocate() }
+
+  public var buffer: UnsafeBufferPointer<UInt32> { UnsafeBufferPointer(start: rows, count: count) }
+
+  /// Room for so many rows; what is in it is lost.
+  func reserve(_ size: Int) {
+    guard size > capacity else { return }
+    rows.deallocate()
+    capacity = size + size / 2
+    rows = .allocate(capacity: capacity)
+    count = 0
+  }
+
+  public func fill(_ range: Range<Int>) {
+    reserve(range.count)
+    for (index, row) in range.enumerated() { (rows + index).initialize(to: UInt32(row)) }
+    count = range.count
+  }
+
+  func copy(_ other: RowSelection) {
+    reserve(other.count)
+    rows.update(from: other.rows, count: other.count)
+    count = other.count
+  }
+
+  /// Those of the rows for which `test` holds.
+  @inline(__always)
+  func keep(_ test: (Int) -> Bool) {
+    var kept = 0
+    for index in 0..<count {
+      let row = rows[index]
+      rows[kept] = row
+      kept += test(Int(row)) ? 1 : 0
+    }
+    count = kept
+  }
+
+  /// The rows that are in this or the other.
+  func formUnion(_ other: RowSelection, scratch: RowSelection) {
+    scratch.copy(self)
+    reserve(scratch.count + other.count)
+    let (a, b) = (scratch.buffer, other.buffer)
+    var (i, j, size) = (0, 0, 0)
+    while i < a.count || j < b.count {
+      let next = j == b.count || (i < a.count && a[i] <= b[j]) ? a[i] : b[j]
+      if i < a.count, a[i] == next { i += 1 }
+      if j < b.count, b[j] == next { j += 1 }
+      rows[size] = next
+      size += 1
+    }
+    count = size
+  }
+
+  /// The rows of `all` that are not in this.
+  func formComplement(of all: RowSelection, scratch: RowSelection) {
+    scratch.copy(self)
+    reserve(all.count)
+    let (mine, every) = (scratch.buffer, all.buffer)
+    var (i, size) = (0, 0)
+    for row in every {
+      if i < mine.count, mine[i] == row {
+        i += 1
+      } else {
+        rows[size] = row
+        size += 1
+      }
+    }
+    count = size
+  }
+
+  /// The first place whose row is not below `row`.
+  public func lowerBound(_ row: Int) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if Int(rows[middle]) < row { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}
