@@ -100,9 +100,10 @@ let package = Package(
     cep("Builtins", ["EventModel"]),
     cep("Syntax", ["Diagnostics"], safe),
     cep("Plan", ["Builtins", "EventModel"]),
+    cep("Kernels", ["Plan", "Builtins", "EventModel"]),
     cep("Semantics", ["Syntax", "Plan", "Builtins", "EventModel", "Diagnostics"]),
-    cep("Execution", ["Plan", "Builtins", "EventModel"]),
-    cep("Engine", ["Syntax", "Semantics", "Plan", "Execution", "Builtins", "EventModel", "EventTime", "Diagnostics"]),
+    cep("Execution", ["Kernels", "Plan", "Builtins", "EventModel"]),
+    cep("Engine", ["Syntax", "Semantics", "Plan", "Kernels", "Execution", "Builtins", "EventModel", "EventTime", "Diagnostics"]),
     cep("JSONLines", ["EventModel"]),
     cep("Cases", ["Engine", "JSONLines", "EventModel", "Diagnostics"]),
 

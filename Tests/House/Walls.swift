@@ -40,11 +40,12 @@ enum Walls {
     ("Builtins", "Sources/CEP/Builtins", ["EventModel"]),
     ("Syntax", "Sources/CEP/Syntax", ["Diagnostics"]),
     ("Plan", "Sources/CEP/Plan", ["Builtins", "EventModel"]),
+    ("Kernels", "Sources/CEP/Kernels", ["Plan", "Builtins", "EventModel"]),
     ("Semantics", "Sources/CEP/Semantics", ["Syntax", "Plan", "Builtins", "EventModel", "Diagnostics"]),
-    ("Execution", "Sources/CEP/Execution", ["Plan", "Builtins", "EventModel"]),
+    ("Execution", "Sources/CEP/Execution", ["Kernels", "Plan", "Builtins", "EventModel"]),
     (
       "Engine", "Sources/CEP/Engine",
-      ["Syntax", "Semantics", "Plan", "Execution", "Builtins", "EventModel", "EventTime", "JSONLines", "Diagnostics"]
+      ["Syntax", "Semantics", "Plan", "Kernels", "Execution", "Builtins", "EventModel", "EventTime", "JSONLines", "Diagnostics"]
     ),
     ("Cases", "Sources/CEP/Cases", ["Engine", "JSONLines", "EventModel", "Diagnostics"]),
     // The bridge from records to events, for Output/CEP and `query`.
@@ -74,7 +75,7 @@ enum Walls {
   ]
 
   /// Where Foundation stays out: the data path.
-  static let withoutFoundation: Set<String> = ["RecordBatch", "IPFIX", "EventModel", "EventTime", "Execution", "RecordJSON", "RecordEvents", "Synthesis"]
+  static let withoutFoundation: Set<String> = ["RecordBatch", "IPFIX", "EventModel", "EventTime", "Kernels", "Execution", "RecordJSON", "RecordEvents", "Synthesis"]
 
   /// Modules that are not ours.
   static let system: Set<String> = [

@@ -1,6 +1,7 @@
 internal import Builtins
 public import Diagnostics
 public import EventModel
+public import EventTime
 internal import Execution
 internal import Plan
 internal import Semantics
@@ -43,7 +44,7 @@ public final class Engine {
   let plans: [ModulePlan]
   private(set) var modules: [DeployedModule] = []
   private var watermark: WatermarkClock?
-  private var makers: [ObjectIdentifier: EventMaker] = [:]
+  private var wall: Int64 = 0
 
   /// Compiles and deploys modules. Throws all mistakes of all modules at once.
   ///
@@ -53,6 +54,7 @@ public final class Engine {
     var diagnostics = DiagnosticList()
     var plans: [ModulePlan] = []
     for module in modules { plans.append(Engine.compile(module, predeclared, &diagnostics)) }
+    if options.rewrites { plans = plans.map { Engine.chooseStrategies($0) } }
     if diagnostics.hasErrors { throw CompileError(diagnostics: diagnostics) }
     self.plans = plans
     runtime = Runtime(
@@ -70,7 +72,7 @@ public final class Engine {
     self.diagnostics = diagnostics
     statements = Engine.describe(plans, modules)
     inputs = Engine.inputs(plans, use, runtime)
-    if options.clock == .watermark { watermark = WatermarkClock(options) }
+    if options.clock == .watermark { watermark = WatermarkClock(options: options.watermark) }
     counts.rowsOut = Array(repeating: 0, count: statements.count)
     connect()
   }
@@ -88,9 +90,18 @@ public final class Engine {
 
   public var counters: EngineCounters {
     var counters = counts
-    if let watermark { (counters.late, counters.lateDropped) = (watermark.late, watermark.lateDropped) }
+    if let watermark {
+      (counters.late, counters.lateDropped, counters.ahead) = (watermark.counts.late, watermark.counts.dropped, watermark.counts.ahead)
+      counters.held = UInt64(watermark.held)
+    }
     return counters
   }
+
+  /// What has become known about the exporters' clocks since the last call, to be told to the operator.
+  public func takeClockNotices() -> [ClockNotice] { watermark?.takeNotices() ?? [] }
+
+  /// A session has ended: its clock neither agrees nor disagrees with the others' any more.
+  public func endSession(_ session: UInt32) { watermark?.endSession(session) }
 
   /// Engine time in ms.
   public var now: Int64 { runtime.now }
@@ -101,56 +112,30 @@ public final class Engine {
   // MARK: Events and time
 
   /// Takes a batch: at once in compat and system mode, in time order as the clock goes on in watermark mode.
-  public func send(_ batch: EventBatch) {
+  ///
+  /// - Parameter wall: the wall clock in ms, for watermark mode: it tells exporters that are silent from those that contradict. Without it
+  ///   the last one told counts.
+  public func send(_ batch: EventBatch, wall: Int64? = nil) {
     counts.eventsIn += UInt64(batch.count)
-    let maker = maker(for: batch)
     switch options.clock {
-    case .compat:
-      for row in 0..<batch.count {
-        if !batch.times.isEmpty { runtime.advance(to: batch.times[row]) }
-        deliver(maker, batch, row)
-      }
-    case .system: for row in 0..<batch.count { deliver(maker, batch, row) }
+    case .compat: deliver(batch, .follow)
+    case .system: deliver(batch, .none)
     case .watermark:
-      watermark?.take(batch)
+      self.wall = wall ?? self.wall
+      watermark?.add(batch, wall: self.wall)
       release()
     }
   }
 
-  private func deliver(_ maker: EventMaker, _ batch: EventBatch, _ row: Int) {
-    guard maker.isRead else {
-      counts.unread += 1
-      return
-    }
-    runtime.send(maker.event(batch, row, now: runtime.now))
+  private func deliver(_ batch: EventBatch, _ clock: BatchClock) {
+    counts.unread += UInt64(runtime.send(batch, clock: clock))
   }
 
   /// Delivers what the watermark has passed.
   private func release() {
     guard let watermark else { return }
-    while let (batch, row, time) = watermark.next() {
-      step(to: time)
-      deliver(maker(for: batch), batch, row)
-    }
-    if let clock = watermark.clock, hasStarted { step(to: clock) }
-  }
-  private var hasStarted = false
-
-  /// Advances from timer to timer, so that none is passed over, wherever the batches were cut.
-  private func step(to time: Int64) {
-    if !hasStarted {
-      hasStarted = true
-      return runtime.advance(to: time)
-    }
-    while let next = runtime.nextTimer, next < time, next > runtime.now { runtime.advance(to: next) }
-    if time > runtime.now { runtime.advance(to: time) }
-  }
-
-  private func maker(for batch: EventBatch) -> EventMaker {
-    if let maker = makers[ObjectIdentifier(batch.type)], maker.properties == batch.properties { return maker }
-    let maker = EventMaker(batch, runtime)
-    makers[ObjectIdentifier(batch.type)] = maker
-    return maker
+    while let batch = watermark.next() { deliver(batch, .forward) }
+    if let now = watermark.now, watermark.counts.delivered > 0 { runtime.step(to: now) }
   }
 
   /// Sets the clock: to the wall clock's time in system mode, to an instant of a test in compat mode. Timers that are due fire.
@@ -158,14 +143,14 @@ public final class Engine {
 
   /// Says how much wall time, in ms, has passed since the last record; in watermark mode a quiet stream's clock goes on with it.
   public func idle(for milliseconds: Int64) {
-    watermark?.idle(for: milliseconds)
+    watermark?.idle(wall: wall + milliseconds)
     release()
   }
 
   /// The end of input: held events are delivered. Windows stay open, unless `flush` advances the clock to the last pending timer
   /// (never in compat mode).
   public func finish(flush: Bool = false) {
-    watermark?.drain()
+    watermark?.finish(wall: wall)
     release()
     guard flush, options.clock != .compat, let last = runtime.lastTimer else { return }
     while let next = runtime.nextTimer, next <= last { runtime.advance(to: max(next, runtime.now)) }

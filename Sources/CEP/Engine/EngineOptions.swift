@@ -1,3 +1,5 @@
+internal import EventTime
+
 /// How an engine keeps time and what it may do on the way to its answers.
 public struct EngineOptions: Sendable {
   /// See `docs/guides/time.md`.
@@ -30,4 +32,13 @@ public struct EngineOptions: Sendable {
   public var start: Int64 = 0
 
   public init() {}
+
+  var watermark: WatermarkOptions {
+    var watermark = WatermarkOptions()
+    watermark.lateness = lateness
+    watermark.maxSkew = maxSkew
+    watermark.idleAfter = idleAfter
+    watermark.late = late == .drop ? .drop : .deliver
+    return watermark
+  }
 }

@@ -43,6 +43,10 @@ public struct EngineCounters: Sendable, Equatable {
   /// Events older than the clock on arrival.
   public var late: UInt64 = 0
   public var lateDropped: UInt64 = 0
+  /// Events that were not delivered at a time of their own, since it lay ahead of all others'.
+  public var ahead: UInt64 = 0
+  /// Events that the clock has not passed yet.
+  public var held: UInt64 = 0
   /// Events on which some statement failed.
   public var failed: UInt64 = 0
   /// Events whose type no statement reads.

@@ -20,6 +20,8 @@ public struct FusedPlan {
   let checks: [BatchGroupKernel.Check]
 
   static let largestKey = 8
+  /// Rows of keys and aggregates stay small enough to have a slot for each.
+  static let largestRow = 60
 
   /// Nil where the statement is not of that shape.
   public init?(_ plan: SelectPlan) {
@@ -33,7 +35,8 @@ public struct FusedPlan {
     let form = plan.grouping.form
     guard (form == .rowPerGroup && !plan.grouping.keys.isEmpty) || (form == .rowForAll && plan.grouping.keys.isEmpty) else { return nil }
     let keys = plan.grouping.keys.compactMap(\.plainColumn)
-    guard keys.count == plan.grouping.keys.count, keys.count <= Self.largestKey else { return nil }
+    guard keys.count == plan.grouping.keys.count, keys.count <= Self.largestKey, keys.count + plan.aggregates.count <= Self.largestRow
+    else { return nil }
     var aggregates: [AggregateKernel] = []
     for aggregate in plan.aggregates {
       guard let kernel = AggregateKernel(aggregate) else { return nil }

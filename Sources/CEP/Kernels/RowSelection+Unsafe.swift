@@ -1,7 +1,7 @@
 /// Rows of a batch, ascending. The memory is used again from batch to batch.
 public final class RowSelection {
   public private(set) var rows: UnsafeMutablePointer<UInt32>
-  public internal(set) var count = 0
+  public var count = 0
   private var capacity = 256
 
   public init() { rows = .allocate(capacity: capacity) }
@@ -24,15 +24,15 @@ public final class RowSelection {
     count = range.count
   }
 
-  func copy(_ other: RowSelection) {
+  public func copy(_ other: RowSelection) {
     reserve(other.count)
     rows.update(from: other.rows, count: other.count)
     count = other.count
   }
 
   /// Those of the rows for which `test` holds.
-  @inline(__always)
-  func keep(_ test: (Int) -> Bool) {
+  @inlinable
+  public func keep(_ test: (Int) -> Bool) {
     var kept = 0
     for index in 0..<count {
       let row = rows[index]
@@ -75,8 +75,22 @@ public final class RowSelection {
     count = size
   }
 
+  // MARK: Stretches
+
+  /// The first row in the range.
+  public func first(in range: Range<Int>) -> Int? {
+    let place = lowerBound(range.lowerBound)
+    return place < count && Int(rows[place]) < range.upperBound ? Int(rows[place]) : nil
+  }
+
+  public func count(in range: Range<Int>) -> Int { lowerBound(range.upperBound) - lowerBound(range.lowerBound) }
+
+  public func rows(in range: Range<Int>) -> UnsafeBufferPointer<UInt32> {
+    UnsafeBufferPointer(rebasing: buffer[lowerBound(range.lowerBound)..<lowerBound(range.upperBound)])
+  }
+
   /// The first place whose row is not below `row`.
-  public func lowerBound(_ row: Int) -> Int {
+  private func lowerBound(_ row: Int) -> Int {
     var (low, high) = (0, count)
     while low < high {
       let middle = (low + high) / 2

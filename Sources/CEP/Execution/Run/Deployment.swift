@@ -1,5 +1,6 @@
 internal import Builtins
 internal import EventModel
+internal import Kernels
 public import Plan
 
 /// A module at work.
@@ -15,6 +16,8 @@ extension Runtime {
   /// Deploys a module's statements, in order. Layouts must have been told of all properties that are read.
   public func deploy(_ module: ModulePlan) throws(DeploymentError) -> DeployedModule {
     let environment = Environment(runtime: self)
+    environment.setsVariables = module.setsVariables
+    environment.updatesStreams = module.updatesStreams
     let deployed = DeployedModule(environment: environment)
     for plan in module.statements {
       deployed.statements.append(try deploy(plan, environment))
@@ -32,7 +35,12 @@ extension Runtime {
       case .createContext(let context): try createContext(context, statement)
       case .createWindow(let window): try createWindow(window, statement)
       case .createTable(let table): environment.tables[table.name] = Table(table)
-      case .select(let select): try deploySelect(select, statement)
+      case .select(let select):
+        if case .fused = select.strategy, let fused = FusedPlan(select), plan.context == nil, plan.subqueries.isEmpty {
+          try deployFused(fused, statement)
+        } else {
+          try deploySelect(select, statement)
+        }
       case .on(let on): try deployOn(on, statement)
       case .updateStream(let update): try deployUpdate(update, statement)
       }
@@ -93,7 +101,8 @@ extension Runtime {
       }
     }
     for (number, source) in sources.enumerated() {
-      listen(statement, source.inputTypes, rank: 100 + number, context) { instance, event throws(EvaluationError) in
+      let prefilter = environment.updatesStreams ? nil : environment.columnFilter(source.streamFilter)
+      listen(statement, source.inputTypes, rank: 100 + number, context, prefilter) { instance, event throws(EvaluationError) in
         try (instance as? SelectInstance)?.sources[number].accept(event)
       }
     }
@@ -119,19 +128,20 @@ extension Runtime {
 
   /// Hands a type's events to the statement's instance, or to those of the partitions that the event belongs to.
   private func listen(
-    _ statement: StatementRuntime, _ types: [EventType], rank: Int, _ context: ContextRuntime?,
+    _ statement: StatementRuntime, _ types: [EventType], rank: Int, _ context: ContextRuntime?, _ prefilter: ColumnFilter? = nil,
     _ accept: @escaping (StatementInstance, Event) throws(EvaluationError) -> Void
   ) {
     for type in types {
       let consumer: Consumer
       if let context {
-        consumer = Consumer(statement: statement, rank: rank) { [unowned statement, unowned context] event throws(EvaluationError) in
+        consumer = Consumer(statement: statement, rank: rank, prefilter: prefilter) {
+          [unowned statement, unowned context] event throws(EvaluationError) in
           for partition in try context.partitions(of: event) {
             if let instance = partition.instance(of: statement) { try accept(instance, event) }
           }
         }
       } else {
-        consumer = Consumer(statement: statement, rank: rank) { [unowned statement] event throws(EvaluationError) in
+        consumer = Consumer(statement: statement, rank: rank, prefilter: prefilter) { [unowned statement] event throws(EvaluationError) in
           if let instance = statement.instance { try accept(instance, event) }
         }
       }

@@ -1,4 +1,5 @@
 internal import EventModel
+internal import Kernels
 internal import Plan
 
 /// What the statements of one module share: its variables, windows, tables and contexts by name.
@@ -10,7 +11,19 @@ final class Environment {
   var tables: [String: Table] = [:]
   var contexts: [String: ContextRuntime] = [:]
 
+  /// Whether a statement sets variables while events are processed.
+  var setsVariables = false
+
   init(runtime: Runtime) { self.runtime = runtime }
+
+  /// A filter over columns, which is evaluated for a whole batch ahead: nil where it is none, or where a variable in it may change meanwhile.
+  func columnFilter(_ expression: Expression?) -> ColumnFilter? {
+    guard let expression else { return nil }
+    var readsVariables = false
+    expression.visit { if case .variable = $0 { readsVariables = true } }
+    if readsVariables, setsVariables { return nil }
+    return ColumnFilter(expression) { [unowned self] in variables[$0]?.value ?? .null }
+  }
 
   func compiler(_ streams: [EventType], context: EventType? = nil) -> ExpressionCompiler {
     ExpressionCompiler(streams: streams, contextType: context, environment: self)

@@ -1,5 +1,6 @@
 internal import Builtins
 internal import EventModel
+internal import Kernels
 internal import Plan
 
 /// The events of one type, and the statements that read them, as themselves or through a supertype.
@@ -55,19 +56,23 @@ final class EventStream {
     return all
   }
 
-  func deliver(_ event: Event, in runtime: Runtime) {
-    let consumers: [(consumer: Consumer, view: Int)]
-    if let order, !isStale {
-      consumers = order
-    } else {
-      consumers = ordered(in: runtime)
-      order = consumers
-      seenVersion = versions
-    }
+  /// The consumers in the order in which they run.
+  func consumers(in runtime: Runtime) -> [(consumer: Consumer, view: Int)] {
+    if let order, !isStale { return order }
+    let consumers = ordered(in: runtime)
+    order = consumers
+    seenVersion = versions
+    return consumers
+  }
+
+  /// - Parameter chosen: for each consumer whether it gets the event; nil for all.
+  func deliver(_ event: Event, in runtime: Runtime, to chosen: [Bool]? = nil) {
+    let consumers = consumers(in: runtime)
     var converted = [Event?](repeating: nil, count: views.count)
     var current: StatementRuntime?
     var skipsBelow: Int?
-    for (consumer, view) in consumers {
+    for (number, (consumer, view)) in consumers.enumerated() {
+      if let chosen, !chosen[number] { continue }
       let statement = consumer.statement
       if let current, current !== statement {
         runtime.attempt(current) { () throws(EvaluationError) in try current.endPass() }
@@ -108,10 +113,19 @@ final class Consumer {
   /// Within a statement: a context's own first, then subqueries, then sources.
   let rank: Int
   let receive: (Event) throws(EvaluationError) -> Void
+  /// Takes whole batches instead of events.
+  let fused: FusedInstance?
+  /// Over columns: `receive` need not be told of events that fail it.
+  let prefilter: ColumnFilter?
 
-  init(statement: StatementRuntime, rank: Int, receive: @escaping (Event) throws(EvaluationError) -> Void) {
+  init(
+    statement: StatementRuntime, rank: Int, fused: FusedInstance? = nil, prefilter: ColumnFilter? = nil,
+    receive: @escaping (Event) throws(EvaluationError) -> Void
+  ) {
     self.statement = statement
     self.rank = rank
+    self.fused = fused
+    self.prefilter = prefilter
     self.receive = receive
   }
 }

@@ -24,7 +24,10 @@ public final class Runtime {
   public private(set) var statementCount = 0
   var statements: [StatementRuntime] = []
   let layouts = Layouts()
-  private var streams: [ObjectIdentifier: EventStream] = [:]
+  var streams: [ObjectIdentifier: EventStream] = [:]
+  var makers: [ObjectIdentifier: EventMaker] = [:]
+  /// Whether the clock has been set since deployment.
+  var hasStarted = false
   private var frontQueue = WorkQueue()
   private var backQueue = WorkQueue()
   private var pending: [StatementRuntime] = []
@@ -109,7 +112,7 @@ public final class Runtime {
     }
   }
 
-  private func finishPass() {
+  func finishPass() {
     giveOut()
     if frontQueue.isEmpty { dispatchWindows() }
     drainFront()

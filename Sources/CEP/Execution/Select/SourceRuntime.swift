@@ -41,6 +41,12 @@ final class SourceCode {
     (self.pattern, self.window, self.table) = (pattern, window, table)
   }
 
+  /// What an event must pass to come to the source.
+  var streamFilter: Expression? {
+    if case .stream(_, let filter) = plan.kind { return filter }
+    return nil
+  }
+
   /// The types whose events it reads.
   var inputTypes: [EventType] {
     switch plan.kind {

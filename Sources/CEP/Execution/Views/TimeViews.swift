@@ -60,19 +60,17 @@ final class TimeView: View {
 }
 
 final class TimeBatchView: View {
-  private let interval: Interval
+  private var grid: BatchGrid
   private let site: ViewSite
   private let forcesUpdate: Bool
   private let startsEager: Bool
-  private var reference: Int64?
   private var current: [Event] = []
   private var last: [Event] = []
   private var timer: Timer?
   private let ownHistory = BatchHistory()
 
   init(interval: Interval, reference: Int64?, forcesUpdate: Bool, startsEager: Bool, site: ViewSite) {
-    self.interval = interval
-    self.reference = reference
+    grid = BatchGrid(interval: interval, reference: reference)
     self.forcesUpdate = forcesUpdate
     self.startsEager = startsEager
     self.site = site
@@ -88,28 +86,8 @@ final class TimeBatchView: View {
     current += new
   }
 
-  /// The grid is kept for ever: reference + n intervals, the next after now.
   private func schedule() {
-    let now = site.clock.now
-    let start = reference ?? now
-    reference = start
-    var next: Int64
-    if interval.months > 0 {
-      next = start
-      while next <= now { next = interval.after(next) }
-      var earlier = interval.before(next)
-      while earlier > now {
-        next = earlier
-        earlier = interval.before(next)
-      }
-    } else {
-      let size = max(interval.milliseconds, 1)
-      var offset = (now - start) % size
-      if offset < 0 { offset += size }
-      next = now - offset + size
-    }
-    reference = next
-    timer = site.schedule(at: next) { [unowned self] () throws(EvaluationError) in try self.release() }
+    timer = site.schedule(at: grid.next(after: site.clock.now)) { [unowned self] () throws(EvaluationError) in try self.release() }
   }
 
   private func release() throws(EvaluationError) {

@@ -1,10 +1,8 @@
 internal import EventModel
-internal import Execution
 
 /// Makes events from a batch's rows: the slots of the type's events and the columns that fill them.
 final class EventMaker {
   let properties: [Int]
-  let isRead: Bool
   private let type: EventType
   /// For each slot the batch's column; -1 where the batch has none.
   private let columns: [Int]
@@ -18,7 +16,6 @@ final class EventMaker {
       if slot >= 0 { columns[slot] = column }
     }
     self.columns = columns
-    isRead = runtime.isRead(batch.type)
   }
 
   func event(_ batch: EventBatch, _ row: Int, now: Int64) -> Event {

@@ -1,0 +1,163 @@
+internal import Builtins
+internal import EventModel
+internal import Kernels
+internal import Plan
+
+/// A grouped batch window at work as a column kernel: batches in, and at a batch's end rows of groups through the statement's HAVING,
+/// selection and output, as if the events had been kept.
+///
+/// It gives rows when its timer fires and at no other time, so it may run ahead of other statements over a batch, as far as its timer.
+final class FusedInstance: StatementInstance {
+  private let plan: FusedPlan
+  private let kernel: BatchGroupKernel
+  private let processor: ResultProcessor
+  private let output: OutputStage
+  private let filters: FusedFilters
+  private let clock: Clock
+  private var grid: BatchGrid
+  private var timer: Timer?
+  /// Events of this batch and of the one before, those that WHERE rejects among them.
+  private var count = 0
+  private var previousCount = 0
+  private let propertySlots: [Int]
+
+  init(_ plan: FusedPlan, _ code: SelectCode, _ statement: StatementRuntime) throws(EvaluationError) {
+    self.plan = plan
+    let environment = statement.environment
+    clock = statement.runtime.clock
+    kernel = BatchGroupKernel(plan, seed: statement.runtime.seed) { [unowned environment] in environment.variables[$0]?.value ?? .null }
+    let frame = Frame(streams: 1, clock: clock)
+    processor = ResultProcessor(code, frame, seed: statement.runtime.seed)
+    output = OutputStage(code, frame, statement)
+    filters = try FusedFilters(plan, statement)
+    grid = try Self.grid(plan, environment, frame)
+    propertySlots = plan.inputType.properties.indices.map { environment.layouts.slot(plan.inputType, $0) }
+    super.init(statement, nil)
+  }
+
+  private static func grid(_ plan: FusedPlan, _ environment: Environment, _ frame: Frame) throws(EvaluationError) -> BatchGrid {
+    guard case .timeBatch(let period, let reference, _) = plan.window else { throw EvaluationError("no batch window") }
+    let compiler = environment.compiler([])
+    do throws(DeploymentError) {
+      let evaluator = try PeriodEvaluator(period, compiler)
+      let start = try compiler.compile(reference)
+      do throws(EvaluationError) {
+        return BatchGrid(interval: try evaluator.interval(frame), reference: try start.map { e throws(EvaluationError) in try e(frame) }?.integer)
+      } catch { throw DeploymentError(error.description) }
+    } catch { throw EvaluationError(error.description) }
+  }
+
+  // MARK: Batches
+
+  /// Finds out which rows pass the filters, before rows are taken in.
+  func prepare(_ batch: EventBatch) { filters.prepare(batch) }
+
+  /// Where rows [start, end) would start the timer: when it would be due. Nil where it runs already or no row passes.
+  func dueIfStarted(_ batch: EventBatch, in range: Range<Int>) -> Int64? {
+    guard timer == nil, count == 0, let row = filters.entering.first(in: range) else { return nil }
+    return grid.end(after: batch.times.isEmpty ? clock.now : batch.times[row])
+  }
+
+  /// Takes in the rows of the range, none of which is due after the timer.
+  func consume(_ batch: EventBatch, _ range: Range<Int>) {
+    let entering = filters.entering.count(in: range)
+    guard entering > 0 else { return }
+    if timer == nil, count == 0, let row = filters.entering.first(in: range) {
+      let now = clock.now
+      if !batch.times.isEmpty { clock.set(batch.times[row]) }
+      schedule()
+      clock.set(now)
+    }
+    count += entering
+    kernel.add(batch, filters.passing.rows(in: range))
+  }
+
+  /// An event that comes alone.
+  func accept(_ event: Event) throws(EvaluationError) {
+    var properties: [Int] = []
+    var columns: [Column] = []
+    for (property, slot) in propertySlots.enumerated() where slot >= 0 {
+      properties.append(property)
+      columns.append(Column(.values([event[slot]])))
+    }
+    let batch = EventBatch(type: plan.inputType, count: 1, properties: properties, columns: columns)
+    prepare(batch)
+    consume(batch, 0..<1)
+  }
+
+  // MARK: The window
+
+  private func schedule() {
+    timer = clock.schedule(at: grid.next(after: clock.now), for: statement) { [unowned self] () throws(EvaluationError) in try self.release() }
+  }
+
+  private func release() throws(EvaluationError) {
+    timer = nil
+    let hasRows = count > 0 || previousCount > 0
+    (previousCount, count) = (count, 0)
+    if hasRows { schedule() }
+    var rows: [Tuple] = []
+    kernel.close { rows.append(tuple($0)) }
+    if !rows.isEmpty { try output.give(try processor.process(new: rows, old: [])) }
+  }
+
+  private func tuple(_ values: [Value]) -> Tuple { Tuple(Event.make(plan.rowType, time: clock.now, values)) }
+
+  override func stop() { timer?.cancel() }
+
+  override func currentRows() throws(EvaluationError) -> [Event] {
+    var rows: [Tuple] = []
+    kernel.forEachCurrent { rows.append(tuple($0)) }
+    return try output.arrange(try processor.process(new: rows, old: []).new)
+  }
+}
+
+/// The filter before a fused statement's window and its WHERE behind it, over columns, or row by row where the columns are not for that.
+final class FusedFilters {
+  /// Rows of the present batch that come to the window.
+  let entering = RowSelection()
+  /// Those of them that pass WHERE.
+  let passing = RowSelection()
+  private let filter: FilterPair?
+  private let condition: FilterPair?
+  private unowned let statement: StatementRuntime
+  private let frame: Frame
+
+  private struct FilterPair {
+    let columns: ColumnFilter?
+    let evaluator: Evaluator
+  }
+
+  init(_ plan: FusedPlan, _ statement: StatementRuntime) throws(EvaluationError) {
+    self.statement = statement
+    frame = Frame(streams: 1, clock: statement.runtime.clock)
+    let environment = statement.environment
+    func pair(_ expression: Expression?) throws(EvaluationError) -> FilterPair? {
+      guard let expression else { return nil }
+      do throws(DeploymentError) {
+        return FilterPair(columns: environment.columnFilter(expression), evaluator: try environment.compiler([plan.inputType]).compile(expression))
+      } catch { throw EvaluationError(error.description) }
+    }
+    filter = try pair(plan.filter)
+    condition = try pair(plan.condition)
+  }
+
+  func prepare(_ batch: EventBatch) {
+    entering.fill(0..<batch.count)
+    apply(filter, to: entering, batch)
+    passing.copy(entering)
+    apply(condition, to: passing, batch)
+  }
+
+  private func apply(_ filter: FilterPair?, to rows: RowSelection, _ batch: EventBatch) {
+    guard let filter else { return }
+    if let columns = filter.columns, columns.apply(to: rows, of: batch) { return }
+    let maker = EventMaker(batch, statement.runtime)
+    rows.keep { row in
+      frame.events[0] = maker.event(batch, row, now: frame.clock.now)
+      var passes = false
+      statement.runtime.attempt(statement) { () throws(EvaluationError) in passes = try filter.evaluator(frame).isTrue }
+      return passes
+    }
+  }
+}

@@ -1,0 +1,194 @@
+public import EventModel
+internal import Builtins
+internal import Kernels
+
+/// What a batch's times do to the engine's clock.
+public enum BatchClock: Sendable {
+  /// Each event's time is set before it is delivered, also backwards; what is due then fires at that time.
+  case follow
+  /// Times do not go back; each timer fires at its own time.
+  case forward
+  /// Nothing.
+  case none
+}
+
+extension Runtime {
+  /// Processes a batch: the same rows at the same times as if its events were sent one by one.
+  ///
+  /// Statements that keep columns take a stretch of rows at once, as far as the next timer; for the others an event is made of each row
+  /// that may concern them. Returns how many events no statement reads.
+  @discardableResult
+  public func send(_ batch: EventBatch, clock mode: BatchClock) -> Int {
+    let times = mode == .none ? [] : batch.times
+    guard let stream = streams[ObjectIdentifier(batch.type)], stream.hasConsumers else {
+      for row in times.indices { tick(times[row], mode) }
+      return batch.count
+    }
+    let pass = BatchPass(self, stream, batch, times, mode)
+    if honoursPriorities { pass.runEach() } else { pass.run() }
+    return 0
+  }
+
+  /// Advances from timer to timer, so that none is passed over, wherever the batches were cut.
+  public func step(to time: Int64) {
+    if !hasStarted {
+      hasStarted = true
+      return advance(to: time)
+    }
+    while let next = nextTimer, next < time, next > now { advance(to: next) }
+    if time > now { advance(to: time) }
+  }
+
+  func tick(_ time: Int64, _ mode: BatchClock) {
+    switch mode {
+    case .follow: advance(to: time)
+    case .forward: step(to: time)
+    case .none: break
+    }
+  }
+
+  func maker(for batch: EventBatch) -> EventMaker {
+    if let maker = makers[ObjectIdentifier(batch.type)], maker.properties == batch.properties { return maker }
+    let maker = EventMaker(batch, self)
+    makers[ObjectIdentifier(batch.type)] = maker
+    return maker
+  }
+}
+
+/// One batch on its way through the statements that read its type.
+private struct BatchPass {
+  let runtime: Runtime
+  let stream: EventStream
+  let batch: EventBatch
+  let times: [Int64]
+  let mode: BatchClock
+  let maker: EventMaker
+  private let consumers: [(consumer: Consumer, view: Int)]
+  private let fused: [FusedInstance]
+  private let lastTime: Int64
+
+  init(_ runtime: Runtime, _ stream: EventStream, _ batch: EventBatch, _ times: [Int64], _ mode: BatchClock) {
+    self.runtime = runtime
+    self.stream = stream
+    self.batch = batch
+    self.times = times
+    self.mode = mode
+    maker = runtime.maker(for: batch)
+    consumers = stream.consumers(in: runtime)
+    fused = consumers.compactMap { $0.view < 0 ? $0.consumer.fused : nil }
+    lastTime = times.max() ?? .min
+  }
+
+  /// Event by event, for all statements.
+  func runEach() {
+    for row in 0..<batch.count {
+      if !times.isEmpty { runtime.tick(times[row], mode) }
+      runtime.send(maker.event(batch, row, now: runtime.now))
+    }
+  }
+
+  func run() {
+    for instance in fused { instance.prepare(batch) }
+    let others = OtherConsumers(consumers, batch)
+    var start = 0
+    while start < batch.count {
+      if !times.isEmpty { runtime.tick(times[start], mode) }
+      let range = start..<stretch(from: start)
+      for instance in fused { instance.consume(batch, range) }
+      runOthers(range, others)
+      if !times.isEmpty { runtime.clock.set(times[range.upperBound - 1]) }
+      start = range.upperBound
+    }
+  }
+
+  /// Where the rows from `start` on must be cut: before the first that a timer precedes, of those that wait and those that the rows
+  /// themselves would start.
+  private func stretch(from start: Int) -> Int {
+    if times.isEmpty { return batch.count }
+    var end = cut(start..<batch.count, at: runtime.nextTimer)
+    for instance in fused { end = cut(start..<end, at: instance.dueIfStarted(batch, in: start..<end)) }
+    return end
+  }
+
+  private func cut(_ range: Range<Int>, at due: Int64?) -> Int {
+    guard let due, due <= lastTime else { return range.upperBound }
+    return times.withUnsafeBufferPointer { times in
+      var row = range.lowerBound + 1
+      while row < range.upperBound, times[row] < due { row += 1 }
+      return min(row, range.upperBound)
+    }
+  }
+
+  /// The rows that concern the other statements, one at a time; timers that these start fire between them.
+  private func runOthers(_ range: Range<Int>, _ others: OtherConsumers) {
+    guard !others.isEmpty else { return }
+    var row = range.lowerBound
+    while row < range.upperBound {
+      let next = others.next(from: row) ?? range.upperBound
+      if let due = runtime.nextTimer, due <= lastTime, !times.isEmpty {
+        let end = min(next, range.upperBound - 1)
+        if let first = (row...max(row, end)).first(where: { times[$0] >= due }), first > range.lowerBound, runtime.now < due {
+          runtime.tick(times[first], mode)
+          row = first
+          continue
+        }
+      }
+      guard next < range.upperBound else { return }
+      if !times.isEmpty { runtime.tick(times[next], mode) }
+      stream.deliver(maker.event(batch, next, now: runtime.now), in: runtime, to: others.chosen(next))
+      runtime.finishPass()
+      row = next + 1
+    }
+  }
+}
+
+/// The statements that take events, and which rows of a batch concern them.
+private final class OtherConsumers {
+  private var selections: [RowSelection?] = []
+  private var isOther: [Bool] = []
+  private var places: [Int] = []
+  /// Whether some, and whether every one of them takes all rows.
+  private var all = false
+  private var allOfAll = true
+  var isEmpty: Bool { !isOther.contains(true) }
+
+  init(_ consumers: [(consumer: Consumer, view: Int)], _ batch: EventBatch) {
+    for (consumer, view) in consumers {
+      let isFused = consumer.fused != nil && view < 0
+      var selection: RowSelection?
+      if !isFused, view < 0, let filter = consumer.prefilter {
+        let rows = RowSelection()
+        rows.fill(0..<batch.count)
+        if filter.apply(to: rows, of: batch) { selection = rows }
+      }
+      selections.append(selection)
+      isOther.append(!isFused)
+      places.append(0)
+      if !isFused, selection == nil { all = true }
+      if !isFused, selection != nil { allOfAll = false }
+    }
+  }
+
+  /// The first row from `row` on that concerns any; rows are asked for in order.
+  func next(from row: Int) -> Int? {
+    if all { return row }
+    var next: Int?
+    for index in selections.indices where isOther[index] {
+      guard let selection = selections[index] else { continue }
+      while places[index] < selection.count, Int(selection.rows[places[index]]) < row { places[index] += 1 }
+      if places[index] < selection.count { next = min(next ?? .max, Int(selection.rows[places[index]])) }
+    }
+    return next
+  }
+
+  /// Which consumers the row concerns.
+  func chosen(_ row: Int) -> [Bool] {
+    if allOfAll { return isOther }
+    return selections.indices.map { index in
+      guard isOther[index] else { return false }
+      guard let selection = selections[index] else { return true }
+      while places[index] < selection.count, Int(selection.rows[places[index]]) < row { places[index] += 1 }
+      return places[index] < selection.count && Int(selection.rows[places[index]]) == row
+    }
+  }
+}
