@@ -140,6 +140,7 @@ let package = Package(
     unitTests("Configuration", ["Diagnostics", "InformationElements"]),
     unitTests("Diagnostics"),
     unitTests("EventTime", ["EventModel"]),
+    unitTests("Kernels", ["Engine", "EventModel"]),
     unitTests("InformationElements", ["Configuration", "Diagnostics"]),
     unitTests("IPFIX", ["Configuration", "Diagnostics", "InformationElements", "PluginABI", "RecordBatch", "RecordJSON"]),
     unitTests("RecordBatch", ["PluginABI"]),

@@ -52,10 +52,10 @@ final class FusedInstance: StatementInstance {
   /// Finds out which rows pass the filters, before rows are taken in.
   func prepare(_ batch: EventBatch) { filters.prepare(batch) }
 
-  /// Where rows [start, end) would start the timer: when it would be due. Nil where it runs already or no row passes.
-  func dueIfStarted(_ batch: EventBatch, in range: Range<Int>) -> Int64? {
+  /// The row of the range that would start the timer, and when it would be due. Nil where it runs already or no row passes.
+  func dueIfStarted(_ batch: EventBatch, in range: Range<Int>) -> (row: Int, due: Int64)? {
     guard timer == nil, count == 0, let row = filters.entering.first(in: range) else { return nil }
-    return grid.end(after: batch.times.isEmpty ? clock.now : batch.times[row])
+    return (row, grid.end(after: batch.times.isEmpty ? clock.now : batch.times[row]))
   }
 
   /// Takes in the rows of the range, none of which is due after the timer.

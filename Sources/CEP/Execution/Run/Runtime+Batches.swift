@@ -106,7 +106,11 @@ private struct BatchPass {
   private func stretch(from start: Int) -> Int {
     if times.isEmpty { return batch.count }
     var end = cut(start..<batch.count, at: runtime.nextTimer)
-    for instance in fused { end = cut(start..<end, at: instance.dueIfStarted(batch, in: start..<end)) }
+    for instance in fused {
+      guard let (row, due) = instance.dueIfStarted(batch, in: start..<end) else { continue }
+      // A clock that goes back: the timer must not be there yet when the first row, which is later than it, is processed.
+      end = row > start && times[start] >= due ? row : cut(start..<end, at: due)
+    }
     return end
   }
 
