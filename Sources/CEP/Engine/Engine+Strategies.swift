@@ -6,7 +6,9 @@ extension Engine {
   /// Chooses column kernels for the statements that have the shape. The rows are the same, however a statement is run.
   static func chooseStrategies(_ module: ModulePlan) -> ModulePlan {
     // What statements insert comes row by row, for which columns are of no use.
-    let inserted = module.statements.compactMap { $0.rows.target }
+    let inserted = module.statements.flatMap(\.insertTargets)
+    let isUpdated = module.statements.contains { if case .updateStream = $0.kind { true } else { false } }
+    if isUpdated { return module }
     var module = module
     for index in module.statements.indices {
       let statement = module.statements[index]
@@ -17,5 +19,25 @@ extension Engine {
       module.statements[index].kind = .select(select)
     }
     return module
+  }
+}
+
+extension StatementPlan {
+  /// The streams that it inserts into.
+  fileprivate var insertTargets: [EventType] {
+    switch kind {
+    case .select(let select): return [select.insertInto?.target].compactMap { $0 }
+    case .on(let on):
+      switch on.action {
+      case .select(let select, _, _): return [select.insertInto?.target].compactMap { $0 }
+      case .split(let selects, _): return selects.compactMap { $0.insertInto?.target }
+      case .merge(_, _, let branches):
+        return branches.flatMap(\.actions).compactMap { action in
+          if case .insert(_, let insert, _) = action { insert.target } else { nil }
+        }
+      default: return []
+      }
+    default: return []
+    }
   }
 }

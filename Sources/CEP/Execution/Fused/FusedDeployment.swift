@@ -19,6 +19,9 @@ extension Runtime {
 }
 
 extension ModulePlan {
+  /// Whether some statement changes events of a stream before the others see them.
+  var updatesStreams: Bool { statements.contains { if case .updateStream = $0.kind { true } else { false } } }
+
   /// Whether some statement sets variables while events are processed.
   var setsVariables: Bool {
     statements.contains { statement in

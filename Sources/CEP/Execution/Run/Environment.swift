@@ -13,6 +13,8 @@ final class Environment {
 
   /// Whether a statement sets variables while events are processed.
   var setsVariables = false
+  /// Whether a statement changes events before the others see them.
+  var updatesStreams = false
 
   init(runtime: Runtime) { self.runtime = runtime }
 
