@@ -4,27 +4,30 @@ import Testing
 
 /// The shipped configuration, ports and folder aside, fed over TCP by `flowcep send`.
 @Suite(.serialized) struct ModelExampleTests {
-  static func collector(_ folder: TemporaryFolder) throws -> Collector {
+  static func collector(_ folder: TemporaryFolder, _ logstash: AlertListener) throws -> Collector {
     let shipped = SharedFolder.repository.appendingPathComponent("config/startup.xml")
     var text = try String(contentsOf: shipped, encoding: .utf8)
     text = text.replacingOccurrences(of: "<localPort>4739</localPort>", with: "<localPort>0</localPort>")
       .replacingOccurrences(of: "../queries/", with: SharedFolder.repository.path + "/queries/")
       .replacingOccurrences(of: "/tmp/flowcep/alerts/", with: "@FOLDER@/alerts/")
+      .replacingOccurrences(of: "<port>12345</port>", with: "<port>\(logstash.port)</port>")
       // A debug build on a busy machine takes longer to drain than an operator would wait.
-      .replacingOccurrences(of: "</ipfix>", with: "<stopTimeout>120 s</stopTimeout></ipfix>")
+      .replacingOccurrences(of: "<stopTimeout>10 s</stopTimeout>", with: "<stopTimeout>120 s</stopTimeout>")
     return try Collector(text, folder: folder)
   }
 
   /// The alerts of a run over a capture, by detection.
   static func alerts(_ capture: String, send arguments: [String] = []) throws -> [String: [[String: Any]]] {
     let folder = try TemporaryFolder()
-    let collector = try collector(folder)
+    let logstash = try AlertListener()
+    let collector = try collector(folder, logstash)
     let port = try collector.port("tcp")
     let sent = try Program.run(["send", "-i", capture, "-d", "127.0.0.1", "-p", port, "-t", "TCP", "-n", "1"] + arguments, seconds: 240)
     #expect(sent.code == 0, "\(sent.error)")
     let ledger = try collector.stop()
     #expect(ledger.closes)
     #expect(ledger["output", "detect/shipped detections"]?.dropped == 0)
+    #expect(ledger["output", "alerts/Logstash"]?.dropped == 0)
     return Dictionary(grouping: try collector.objects(inFiles: "alerts/alerts.")) { $0["type"] as? String ?? "" }
   }
 
