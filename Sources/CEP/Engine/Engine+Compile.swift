@@ -6,7 +6,7 @@ internal import Semantics
 internal import Syntax
 
 extension Engine {
-  static func compile(_ module: EngineModule, _ predeclared: [EventType], _ diagnostics: inout DiagnosticList) -> ModulePlan {
+  static func compile(_ module: EngineModule, _ predeclared: [EventType], _ diagnostics: inout DiagnosticList) -> ModuleBinding {
     let source = SourceText(name: module.name, text: module.text)
     let (syntax, mistakes) = parseModule(source)
     let binding = bindModule(syntax, predeclared: predeclared)
@@ -14,7 +14,7 @@ extension Engine {
     all.add(contentsOf: mistakes)
     all.add(contentsOf: binding.diagnostics)
     for diagnostic in all.sorted { diagnostics.add(diagnostic) }
-    return binding.plan
+    return binding
   }
 
   static func describe(_ plans: [ModulePlan], _ modules: [EngineModule]) -> [StatementInfo] {
@@ -87,6 +87,7 @@ extension StatementPlan {
       case .split: (nil, nil)
       }
     case .createWindow(let window): (window.type, nil)
+    case .createTable(let table): (table.type, nil)
     default: (nil, nil)
     }
   }

@@ -2,6 +2,8 @@ public import EventModel
 internal import Builtins
 internal import Diagnostics
 internal import Execution
+internal import Semantics
+internal import Syntax
 
 extension Engine {
   /// A statement's current rows.
@@ -14,10 +16,19 @@ extension Engine {
     modules.reduce(false) { found, module in runtime.set(variable, to: value, in: module) || found }
   }
 
-  /// Answers an on-demand query against the first module's windows and tables.
+  /// Answers an on-demand query against the first module's windows and tables: the rows that it selected, deleted, changed or inserted.
   public func answer(_ query: String) throws(CompileError) -> [Event] {
-    var diagnostics = DiagnosticList()
-    diagnostics.add(Diagnostic(.error, message: "on-demand queries cannot be answered yet"))
-    throw CompileError(diagnostics: diagnostics)
+    let source = SourceText(name: "<query>", text: query)
+    var (statement, diagnostics) = parseOnDemandQuery(source)
+    guard let statement, let scope = scopes.first, let module = modules.first, !diagnostics.hasErrors else {
+      throw CompileError(diagnostics: diagnostics)
+    }
+    let (plan, mistakes) = bindOnDemandQuery(statement, source: source, scope: scope)
+    diagnostics.add(contentsOf: mistakes)
+    guard let plan else { throw CompileError(diagnostics: diagnostics) }
+    do throws(DeploymentError) { return try runtime.answer(plan, in: module) } catch {
+      diagnostics.add(Diagnostic(.error, file: source.name, message: error.description))
+      throw CompileError(diagnostics: diagnostics)
+    }
   }
 }

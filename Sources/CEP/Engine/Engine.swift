@@ -42,6 +42,7 @@ public final class Engine {
   private var counts = EngineCounters()
   let runtime: Runtime
   let plans: [ModulePlan]
+  let scopes: [ModuleScope]
   private(set) var modules: [DeployedModule] = []
   private var watermark: WatermarkClock?
   private var wall: Int64 = 0
@@ -53,10 +54,16 @@ public final class Engine {
     self.options = options
     var diagnostics = DiagnosticList()
     var plans: [ModulePlan] = []
-    for module in modules { plans.append(Engine.compile(module, predeclared, &diagnostics)) }
+    var scopes: [ModuleScope] = []
+    for module in modules {
+      let binding = Engine.compile(module, predeclared, &diagnostics)
+      plans.append(binding.plan)
+      scopes.append(binding.scope)
+    }
     if options.rewrites { plans = plans.map { Engine.chooseStrategies($0) } }
     if diagnostics.hasErrors { throw CompileError(diagnostics: diagnostics) }
     self.plans = plans
+    self.scopes = scopes
     runtime = Runtime(
       start: options.start, seed: options.seed ?? UInt64.random(in: .min ... .max), honoursPriorities: options.honoursPriorities)
     let use = PropertyUse(plans)
