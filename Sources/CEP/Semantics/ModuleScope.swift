@@ -1,6 +1,6 @@
 public import EventModel
 public import Plan
-public import Syntax
+import Syntax
 
 /// What the statements of a module have declared so far, and what the embedding program gave it.
 public struct ModuleScope: Sendable {

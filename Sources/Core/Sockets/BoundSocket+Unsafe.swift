@@ -1,4 +1,4 @@
-public import Glibc
+import Glibc
 
 /// A socket that is bound to a local address. Closed when it goes.
 public struct BoundSocket: ~Copyable {
