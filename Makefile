@@ -17,7 +17,7 @@ else
 BUILD := .build/release
 endif
 
-.PHONY: help build demo test check bench format install uninstall deps
+.PHONY: help build demo test check fuzz bench format install uninstall deps
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -48,6 +48,17 @@ check: test ## tests, and what ships: configuration, detections, formatting
 	.build/debug/flowcep check -c config/startup.xml
 	.build/debug/flowcep test queries/tests
 	swift format lint --recursive --parallel Package.swift Sources Plugins Tests
+
+FUZZ_TARGETS := ipfix netflow9 netflow5 lists framer configuration json
+FUZZ_SECONDS ?= 20
+FUZZ := Tests/Fuzz/.build/release/fuzz
+
+fuzz: ## fuzz every reader of strangers' bytes, FUZZ_SECONDS (20) each, after what was found before
+	cd Tests/Fuzz && swift build -c release -Xswiftc -sanitize=fuzzer,address
+	@for found in Tests/Fuzz/Findings/*.bin; do name=$$(basename $$found); $(FUZZ) $${name%%-*} -verbosity=0 $$found || exit 1; done
+	@set -o pipefail; for target in $(FUZZ_TARGETS); do echo "== $$target"; \
+	  $(FUZZ) $$target -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 2>&1 \
+	    | grep -E 'executed_units|peak_rss|ERROR|SUMMARY|Fatal error' || exit 1; done
 
 bench: build ## measure what a record costs, on a synthetic capture of 3 million (BENCH=names for some jobs only)
 	@nproc | sed 's/$$/ processors/'; uname -sr; sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1

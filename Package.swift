@@ -52,6 +52,10 @@ let package = Package(
   products: [
     .executable(name: "flowcep", targets: ["flowcep"]),
     .library(name: "PluginKit", targets: ["PluginKit"]),
+    // What reads bytes of strangers, for Tests/Fuzz.
+    .library(
+      name: "Readers",
+      targets: ["IPFIX", "RecordJSON", "RecordBatch", "InformationElements", "PluginABI", "Configuration", "Diagnostics", "JSONLines"]),
     .library(name: "flowcep-output-count", type: .dynamic, targets: ["CountOutput"]),
   ] + plugins.map(\.product),
   dependencies: [

@@ -109,10 +109,13 @@ final class RecordTransform {
     var starts = [Int](repeating: 0, count: view.fieldCount)
     var values = [Range<Int>](repeating: 0..<0, count: view.fieldCount)
     for record in records {
-      let bytes = UnsafeRawBufferPointer(start: batch.view.bytes(of: record), count: Int(record.length))
-      locate(bytes, &starts, &values)
-      let uptime = uptime(bytes, values, sink)
-      for output in uptime == nil ? outputsWithoutTimes : outputs where isThere(output, bytes, values) {
+      // What is appended may move the bytes: asked for anew each time.
+      func bytes() -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: batch.view.bytes(of: record), count: Int(record.length))
+      }
+      locate(bytes(), &starts, &values)
+      let uptime = uptime(bytes(), values, sink)
+      for output in uptime == nil ? outputsWithoutTimes : outputs where isThere(output, bytes(), values) {
         append(output, record, starts, values, uptime, sink)
       }
       if uptime == nil, outputsWithoutTimes.isEmpty {

@@ -184,7 +184,8 @@ struct PlanBuilder {
   private mutating func takePending() -> (offset: Int, length: Int) {
     let place = (leads.count, pending.count)
     leads += pending
-    leads += [UInt8](repeating: 0, count: (32 - pending.count % 32) % 32)
+    // Also where nothing stands there, 32 bytes are read.
+    leads += [UInt8](repeating: 0, count: pending.isEmpty ? 32 : (32 - pending.count % 32) % 32)
     pending = []
     return place
   }

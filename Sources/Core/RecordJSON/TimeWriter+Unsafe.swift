@@ -72,9 +72,10 @@ struct TimeWriter {
   }
 
   /// An NTP time (seconds since 1900 in the upper half) in units of 1/`perSecond` s since 1970, rounded.
-  /// Times before 1970 are taken for the era that begins in 2036.
+  /// Times before 1970 are taken for the era that begins in 2036. Of microseconds, the fraction's lowest 11 bits do not count
+  /// (RFC 7011 §6.1.9).
   @inline(__always) static func unix(ntp: UInt64, perSecond: UInt64) -> UInt64 {
-    let (seconds, fraction) = (ntp >> 32, ntp & 0xffff_ffff)
+    let (seconds, fraction) = (ntp >> 32, ntp & (perSecond == 1_000_000 ? 0xffff_f800 : 0xffff_ffff))
     let distance: UInt64 = 2_208_988_800
     let since = seconds >= distance ? seconds &- distance : seconds &+ 1 << 32 &- distance
     return since &* perSecond &+ (fraction &* perSecond &+ 1 << 31) >> 32
