@@ -101,8 +101,11 @@ public struct Column: Sendable {
 
   @inlinable public func isNull(_ row: Int) -> Bool {
     if !nulls.isEmpty { return nulls[row] }
-    if case .absent = storage { return true }
-    return false
+    switch storage {
+    case .absent: return true
+    case .values(let values): return values[row].isNull
+    default: return false
+    }
   }
 
   /// The value in a row.

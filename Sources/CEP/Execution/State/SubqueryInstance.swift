@@ -126,7 +126,10 @@ final class SubqueryInstance {
     switch code.plan.kind {
     case .scalar:
       let values = try values(outer)
-      return values.count == 1 ? values[0] : .null
+      if values.count == 1 { return values[0] }
+      // Of several columns there is always a row.
+      guard let type = code.plan.rowType, !code.columns.isEmpty else { return .null }
+      return .event(Event.make(type, time: frame.clock.now, count: code.columns.count) { _ in .null })
     case .exists: return .bool(!(try code.aggregates.isEmpty ? matching(outer).isEmpty : values(outer).isEmpty))
     case .rows:
       let values = try values(outer)
