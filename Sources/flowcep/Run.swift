@@ -51,9 +51,9 @@ struct Run: ParsableCommand {
     } catch {
       throw report(error)
     }
-    try becomeUser()
     try writePidFile()
     defer { if let pidFile { unlink(pidFile) } }
+    try becomeUser()
     if let daemonReady {
       target.switchTo(.systemLog)
       Daemon.tellParent(daemonReady)

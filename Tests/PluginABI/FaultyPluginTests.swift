@@ -31,6 +31,14 @@ private let goesOn = [
   Fault(number: 14, name: "foreign batch", expected: "a batch that the host did not give it", isIntermediate: true),
   Fault(number: 15, name: "record outside", expected: "lies outside the batch's", isIntermediate: true),
   Fault(number: 16, name: "changes a header", expected: "it changed the header of a writable batch", isIntermediate: true),
+  Fault(number: 21, name: "batch of another size", expected: "batch: it has 3 bytes, expected", isIntermediate: true),
+  Fault(number: 22, name: "record of its own outside", expected: "lies outside the batch's 5 bytes", isIntermediate: true),
+  Fault(number: 23, name: "foreign template", expected: "template 0 is not one that the host gave", isIntermediate: true),
+  Fault(number: 24, name: "unknown field type", expected: "field \"interfaceName\" is of the unknown type 99", isIntermediate: true),
+  Fault(number: 25, name: "other stride", expected: "batch: its records have 5 bytes, expected", isIntermediate: true),
+  Fault(number: 26, name: "length that lies", expected: "is shorter than its fields of variable length say", isIntermediate: true),
+  Fault(number: 28, name: "emits from an output", expected: "only an intermediate may emit batches"),
+  Fault(number: 29, name: "unnamed process", expected: "the exporting process \"somewhere\", which its options do not name"),
   Fault(number: 19, name: "bad template index", expected: "names template 77, which is not in the batch", isIntermediate: true),
 ]
 
@@ -81,6 +89,22 @@ private let crashes = [
     let bad = fault.isIntermediate ? ledger["intermediate", "faulty"] : ledger["output", "out/bad"]
     #expect(bad?.dropped("failed") == ledger.received)
     #expect(ledger["output", "out/good"]?.delivered == (fault.isIntermediate ? 0 : ledger.received))
+  }
+
+  @Test func recordsOfItsOwnGoOn() throws {
+    let result = try run(Fault(number: 30, name: "no fault", expected: "", isIntermediate: true))
+    let ledger = try #require(LedgerLine(standardError: result.error), "\(result.error)")
+    #expect(result.code == 0 && ledger.closes, "\(result.error)")
+    let delivered = try #require(ledger["output", "out/good"]?.delivered)
+    #expect(delivered > 0 && delivered < ledger.received)
+    #expect(result.output.hasPrefix("tally: \(delivered) records"))
+  }
+
+  @Test func releasingTwiceIsSaidAndHarmless() throws {
+    let result = try run(Fault(number: 27, name: "releases what it does not hold", expected: ""))
+    #expect(result.code == 0)
+    #expect(result.error.contains("it releases a batch that it does not hold"), "\(result.error)")
+    #expect(try #require(LedgerLine(standardError: result.error)).closes)
   }
 
   @Test func stopsWhereTheConfigurationSaysSo() throws {

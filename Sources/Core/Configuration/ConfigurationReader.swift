@@ -22,6 +22,7 @@ public struct ConfigurationReader {
   /// As `read(file:)`, of a tree.
   public mutating func read(_ root: XMLElement) -> (configuration: CollectorConfiguration?, diagnostics: DiagnosticList) {
     guard checkRoot(root) else { return (nil, diagnostics) }
+    checkShape(root)
     var result = CollectorConfiguration(source: root.source)
     readEngine(root, &result)
     processes = root.children(named: "exportingProcess").compactMap { $0.child("name")?.text }.filter { !$0.isEmpty }
@@ -49,6 +50,20 @@ public struct ConfigurationReader {
       return false
     }
     return true
+  }
+
+  /// This vocabulary has no attributes, and no text between elements.
+  private mutating func checkShape(_ element: XMLElement) {
+    for attribute in element.attributes {
+      diagnostics.add(
+        element.place.diagnostic(
+          .error, "\"\(element.name)\" has no attributes, found \"\(attribute.name)\"",
+          suggestion: "write <\(attribute.name)>…</\(attribute.name)> inside"))
+    }
+    if !element.children.isEmpty, !element.text.isEmpty {
+      diagnostics.add(element.valuePlace.diagnostic(.error, "text between the elements of \"\(element.name)\""))
+    }
+    element.children.forEach { checkShape($0) }
   }
 
   private mutating func readEngine(_ root: XMLElement, _ result: inout CollectorConfiguration) {

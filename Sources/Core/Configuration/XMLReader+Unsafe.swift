@@ -150,10 +150,12 @@ private func attributes(of node: UnsafeMutablePointer<xmlNode>) -> [(name: Strin
   var found: [(name: String, value: String)] = []
   var next = node.pointee.properties
   while let attribute = next {
+    next = attribute.pointee.next
+    // Those of another name space (xsi:schemaLocation) are for other readers.
+    if attribute.pointee.ns != nil { continue }
     // Without entities of one's own, an attribute's value is one text node.
     let value = attribute.pointee.children.flatMap { $0.pointee.content }.map { String(cString: $0) } ?? ""
     found.append((String(cString: attribute.pointee.name), value))
-    next = attribute.pointee.next
   }
   return found
 }

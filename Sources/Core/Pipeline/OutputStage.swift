@@ -53,7 +53,7 @@ public final class OutputStage: QueueStage, InstanceSink, @unchecked Sendable {
 
   public func take(_ batch: BatchStorage, for process: String) -> flowcep_status {
     guard let junction = exports[process] else {
-      services.log(.error, instance.name, "it emits to the exporting process \"\(process)\", which its options do not name")
+      instance.context.refuse("it emits to the exporting process \"\(process)\", which its options do not name")
       return flowcep_status(FLOWCEP_FAILED)
     }
     emitted.wrappingAdd(UInt64(batch.recordCount), ordering: .relaxed)

@@ -32,6 +32,8 @@ public final class InstanceContext: @unchecked Sendable {
   struct Shared {
     var error: String?
     var reported: [Diagnostic] = []
+    /// A plugin that goes on doing what it must not is not said at every batch.
+    var silentUntil: UInt64 = 0
     var retained: [UInt: (batch: BatchStorage, count: Int)] = [:]
   }
   let shared = Mutex(Shared())
@@ -89,10 +91,16 @@ public final class InstanceContext: @unchecked Sendable {
     }
   }
 
-  /// A plugin did what the contract forbids: said in the log, and left as the reason of the failure.
-  func refuse(_ reason: String) {
-    shared.withLock { $0.error = reason }
-    services.log(.error, name, "\(file): \(reason)")
+  /// A plugin did what the contract forbids: said in the log (every 10 s at most), and left as the reason of the failure.
+  public func refuse(_ reason: String) {
+    let now = Clock.monotonic()
+    let isSaid = shared.withLock { shared in
+      shared.error = reason
+      guard now >= shared.silentUntil else { return false }
+      shared.silentUntil = now + 10_000_000_000
+      return true
+    }
+    if isSaid { services.log(.error, name, "\(file): \(reason)") }
   }
 
   /// The storage of a batch that this instance was given and may still refer to; nil for any other pointer.

@@ -23,6 +23,16 @@
 #define FAILS_IN_START 18
 #define BAD_TEMPLATE_INDEX 19
 #define OVERFLOWS_STACK 20
+#define BATCH_OF_OTHER_SIZE 21
+#define OWN_RECORD_OUTSIDE 22
+#define FOREIGN_TEMPLATE 23
+#define UNKNOWN_FIELD_TYPE 24
+#define OTHER_STRIDE 25
+#define LENGTH_THAT_LIES 26
+#define RELEASES_WHAT_IT_DOES_NOT_HOLD 27
+#define EMITS_FROM_OUTPUT 28
+#define UNNAMED_PROCESS 29
+#define NO_FAULT 30
 
 typedef struct {
   flowcep_instance base;
@@ -35,6 +45,33 @@ static int recurse(volatile char *before) {
   volatile char room[4096];
   memset((void *)room, before == NULL ? 1 : before[0], sizeof room);
   return depth < 1 ? recurse(room) + room[17] : 0;
+}
+
+/* Emits one record of its own: a string of variable length. FAULT says what is wrong with it. */
+static flowcep_status emit_own(const flowcep_host *host) {
+  static const uint8_t bytes[] = {2, 'o', 'k', 200, 'x'};
+  flowcep_field field = {.element = 82, .length = FLOWCEP_VARIABLE_LENGTH, .type = FLOWCEP_STRING, .name = "interfaceName"};
+  if (FAULT == UNKNOWN_FIELD_TYPE) field.type = 99;
+  flowcep_template described = {.struct_size = sizeof described, .id = 300, .kind = FLOWCEP_TEMPLATE_FLOW,
+                                .fields = &field, .field_stride = sizeof field, .field_count = 1};
+  const flowcep_template *layout = host->template_new(host, &described);
+  if (layout == NULL) return FLOWCEP_FAILED;
+  flowcep_record record = {.offset = 0, .length = 3};
+  if (FAULT == OWN_RECORD_OUTSIDE) record.offset = 4;
+  if (FAULT == LENGTH_THAT_LIES) record.offset = 3, record.length = 2;
+  const flowcep_template *layouts[] = {FAULT == FOREIGN_TEMPLATE ? &described : layout};
+  flowcep_batch batch = {.struct_size = sizeof batch, .kind = FLOWCEP_BATCH_RECORDS, .bytes = bytes, .byte_count = sizeof bytes,
+                         .templates = layouts, .template_count = 1, .records = &record, .record_count = 1,
+                         .record_stride = sizeof record, .message_stride = sizeof(flowcep_message)};
+  if (FAULT == BATCH_OF_OTHER_SIZE) batch.struct_size = 3;
+  if (FAULT == OTHER_STRIDE) batch.record_stride = 5;
+  const flowcep_batch *made = host->batch_new(host, &batch);
+  if (made == NULL) return FLOWCEP_FAILED;
+  if (FAULT == EMITS_FROM_OUTPUT) return host->emit(host, made);
+  if (FAULT == UNNAMED_PROCESS) return host->emit_to(host, "somewhere", made);
+  flowcep_status status = host->emit(host, made);
+  host->template_release(host, layout);
+  return status;
 }
 
 static flowcep_status process(flowcep_instance *base, const flowcep_batch *batch) {
@@ -65,6 +102,16 @@ static flowcep_status process(flowcep_instance *base, const flowcep_batch *batch
     changed->record_count += 1000000;
     return host->emit(host, changed);
   }
+  case RELEASES_WHAT_IT_DOES_NOT_HOLD: host->batch_release(host, batch); return FLOWCEP_OK;
+  case BATCH_OF_OTHER_SIZE:
+  case OWN_RECORD_OUTSIDE:
+  case FOREIGN_TEMPLATE:
+  case UNKNOWN_FIELD_TYPE:
+  case OTHER_STRIDE:
+  case LENGTH_THAT_LIES:
+  case EMITS_FROM_OUTPUT:
+  case UNNAMED_PROCESS:
+  case NO_FAULT: return emit_own(host);
   default: return FLOWCEP_OK;
   }
 }

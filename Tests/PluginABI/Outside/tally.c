@@ -18,7 +18,7 @@ static flowcep_status process(flowcep_instance *base, const flowcep_batch *batch
   for (uint32_t i = 0; i < batch->record_count; i++) {
     const flowcep_record *record = (const flowcep_record *)((const char *)batch->records + (size_t)i * batch->record_stride);
     const uint8_t *bytes = batch->bytes + record->offset;
-    for (int b = 0; b < 8; b++) self->sum += bytes[b];
+    for (uint32_t b = 0; b < 8 && b < record->length; b++) self->sum += bytes[b];
     self->records++;
   }
   self->host->counter_add(self->delivered, batch->record_count);

@@ -128,6 +128,15 @@ private let tcpToJSON = """
     #expect(read(xml).lines.contains { $0.contains("error: the wiring is cyclic: a → b → a") })
   }
 
+  @Test func refusesAttributesAndStrayText() {
+    let xml = tcpToJSON.replacingOccurrences(of: "<name>t</name><localPort>4740", with: "stray<localPort unit=\"x\">4740")
+    #expect(
+      read(xml).lines == [
+        #"startup.xml:4:19: error: text between the elements of "tcpCollector""#,
+        #"startup.xml:4:24: error: "localPort" has no attributes, found "unit" (write <unit>…</unit> inside)"#,
+      ])
+  }
+
   @Test func recognisesOtherRoots() {
     #expect(read("<ipfixcol2/>").lines.first?.contains("docs/guides/from-ipfixcol.md") == true)
     #expect(read("<ipfx/>").lines == [#"startup.xml:1:1: error: expected the root element "ipfix", found "ipfx""#])
