@@ -43,12 +43,13 @@ import Testing
     let output = Self.json("<type>send</type><port>\(receiver.port)</port><datagramSize>1400</datagramSize><maximumRate>20000</maximumRate>")
     let ledger = try Collector(OutputFixture.configuration(output, file: capture.path), folder: folder).ended()
     #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 4000)
-    var text = ""
-    while text.count(where: { $0 == "\n" }) < 4000, let datagram = receiver.take(1).first {
+    var (bytes, lines) = ([UInt8](), 0)
+    while lines < 4000, let datagram = receiver.take(1).first {
       #expect(datagram.count <= 1400 && datagram.last == 10)
-      text += String(decoding: datagram, as: UTF8.self)
+      bytes += datagram
+      lines += datagram.count { $0 == 10 }
     }
-    #expect(text.split(separator: "\n").map(String.init) == (try OutputFixture.lines(capture.path)))
+    #expect(bytes.split(separator: 10).map { String(decoding: $0, as: UTF8.self) } == (try OutputFixture.lines(capture.path)))
   }
 
   @Test("UDP to a port where nobody listens is a warning and a count")

@@ -124,7 +124,6 @@ import Testing
     #expect(folder.text(of: "faulty") == "")
     let first = try JSONSerialization.jsonObject(with: Data((OutputFixture.lines(ofFile: folder.path + "/parsed").first ?? "").utf8)) as? [String: Any]
     #expect(first?["@type"] as? String == "ipfix.entry")
-    receiver.signal(SIGTERM)
-    try receiver.waitForExit()
+    receiver.signal(SIGKILL)
   }
 }
