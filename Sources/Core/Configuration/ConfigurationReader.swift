@@ -34,6 +34,8 @@ public struct ConfigurationReader {
     let wiring = Wiring(configuration: result, root: root)
     wiring.check(into: &diagnostics)
     blockBehindFiles(&result, wiring.fedByFilesOnly)
+    // A mistake may have been found before the secret in the same line.
+    diagnostics.dropExcerpts { $0.file == root.source.name && root.source.hides(line: $0.start?.line ?? 0) }
     return (result, diagnostics)
   }
 

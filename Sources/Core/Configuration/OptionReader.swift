@@ -51,6 +51,7 @@ struct OptionReader {
 
   private mutating func value(of child: XMLElement, _ row: OptionRow) -> OptionValues.Value {
     let place = child.valuePlace
+    if row.isSecret { child.source.hide(child.content) }
     if row.kind == .group {
       let outer = owner
       owner = "\"\(row.name)\" of \(outer)"

@@ -1,4 +1,5 @@
 public import Diagnostics
+import Synchronization
 
 /// An element of an XML file, with its places.
 public struct XMLElement: Sendable {
@@ -29,6 +30,8 @@ public final class XMLSource: Sendable {
   public let text: SourceText
   /// The folder that relative paths in this file count from.
   public let folder: String
+  /// Lines that a secret stands in: no message shows them.
+  private let secretLines = Mutex<Set<Int>>([])
 
   public init(_ text: SourceText, folder: String) {
     self.text = text
@@ -36,6 +39,14 @@ public final class XMLSource: Sendable {
   }
 
   public var name: String { text.name }
+
+  /// From now on no message shows the lines of that range.
+  func hide(_ range: SourceRange) {
+    let lines = text.position(at: range.start).line...max(text.position(at: range.start).line, text.position(at: range.end).line)
+    secretLines.withLock { $0.formUnion(lines) }
+  }
+
+  func hides(line: Int) -> Bool { secretLines.withLock { $0.contains(line) } }
 }
 
 /// A range in a configuration file.
@@ -51,7 +62,7 @@ public struct Place: Sendable {
     _ severity: Diagnostic.Severity, _ message: String, suggestion: String? = nil, secret: Bool = false
   ) -> Diagnostic {
     var diagnostic = Diagnostic(severity, in: source.text, at: range, message: message, suggestion: suggestion)
-    if secret { diagnostic.excerpt = nil }
+    if secret || source.hides(line: position.line) { diagnostic.excerpt = nil }
     return diagnostic
   }
 }

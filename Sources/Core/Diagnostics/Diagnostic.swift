@@ -71,6 +71,11 @@ public struct DiagnosticList: Sendable {
   public mutating func add(_ diagnostic: Diagnostic) { all.append(diagnostic) }
   public mutating func add(contentsOf other: DiagnosticList) { all.append(contentsOf: other.all) }
 
+  /// Takes the source's line out of some diagnostics: it holds what nobody is to see.
+  public mutating func dropExcerpts(where hides: (Diagnostic) -> Bool) {
+    for index in all.indices where hides(all[index]) { all[index].excerpt = nil }
+  }
+
   /// In the order of their places, file by file in the order of first mention.
   public var sorted: [Diagnostic] {
     var files: [String: Int] = [:]
