@@ -119,7 +119,7 @@ let package = Package(
       dependencies: [
         "Collector", "Pipeline", "PluginHost", "Configuration", "Engine", "EventModel", "JSONLines", "Cases", "IPFIX", "RecordJSON",
         "RecordBatch", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "PacketCapture", "Synthesis", "Replay",
-        "Sockets",
+        "Sockets", "RecordEvents",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/flowcep", swiftSettings: manners),

@@ -1,14 +1,20 @@
 import ArgumentParser
 import Cases
+import Collector
+import Configuration
+import Diagnostics
 import Engine
+import EventModel
+import InformationElements
+import RecordEvents
 
 /// `flowcep test`: runs cases in the corpus's format.
 struct Test: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run test cases of detections and of the language.",
     discussion: """
-      A case is a JSON file: a module, the events to send, and the rows that must come out. Of a folder all *.json files below it
-      are run. Prints the differences and a line of totals; exits 1 if any case fails.
+      A case is a JSON file: a module (its text as "epl", or a file as "module"), the events to send, and the rows that must come \
+      out. A module that declares no schema IPFIX gets the built-in one. Of a folder all *.json files below it are run. Prints the differences and a line of totals; exits 1 if any case fails.
       """)
 
   @Argument(help: "Files and folders of cases.") var cases: [String]
@@ -25,11 +31,11 @@ struct Test: ParsableCommand {
     var (passed, failed, skipped) = (0, 0, 0)
     var options = EngineOptions()
     options.rewrites = !noRewrites
-    let runner = CaseRunner(batchSize: batchSize, options: options)
+    let runner = CaseRunner(batchSize: batchSize, options: options, predeclared: [try builtInSchema()])
     for path in try InputFiles.below(cases, suffix: ".json") {
       let test: TestCase
       do {
-        test = try TestCase(json: try InputFiles.read(path))
+        test = try TestCase(json: try InputFiles.read(path)) { module throws(CaseError) in try moduleText(module, besides: path) }
       } catch let error as CaseError {
         print("\(path): skipped, \(error)")
         skipped += 1
@@ -46,5 +52,25 @@ struct Test: ParsableCommand {
     }
     print("\(passed) passed, \(failed) failed, \(skipped) skipped")
     if failed > 0 { throw ExitCode(1) }
+  }
+
+  /// The type of flow records, with all elements that are installed.
+  private func builtInSchema() throws -> EventType {
+    var diagnostics = DiagnosticList()
+    let registry = ElementRegistry(ElementFiles.read(Installation.current.elementFiles, into: &diagnostics))
+    show(diagnostics.sorted)
+    if diagnostics.hasErrors { throw ExitCode.usage }
+    let rows = registry.elements.map {
+      ElementRow(enterprise: $0.enterprise, element: $0.id, type: $0.type.rawValue, name: $0.name, aliases: $0.aliases)
+    }
+    return RecordSchema(elements: rows).eventType
+  }
+
+  /// A module's path counts from the folder of the case that names it.
+  private func moduleText(_ module: String, besides path: String) throws(CaseError) -> String {
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    let file = module.hasPrefix("/") ? module : folder + module
+    guard let bytes = try? InputFiles.read(file) else { throw CaseError("cannot read the module \(module)") }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }

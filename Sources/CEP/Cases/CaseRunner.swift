@@ -1,6 +1,6 @@
 internal import Diagnostics
 public import Engine
-internal import EventModel
+public import EventModel
 internal import JSONLines
 
 /// Plays a case to the engine and compares.
@@ -8,9 +8,12 @@ public struct CaseRunner {
   /// How many events go into one batch, where nothing else cuts it.
   public var batchSize: Int
   public var options: EngineOptions
+  /// Event types that a module has without declaring them.
+  public var predeclared: [EventType]
 
-  public init(batchSize: Int = 1, options: EngineOptions = EngineOptions()) {
+  public init(batchSize: Int = 1, options: EngineOptions = EngineOptions(), predeclared: [EventType] = []) {
     self.batchSize = batchSize
+    self.predeclared = predeclared
     self.options = options
     self.options.clock = .compat
   }
@@ -22,7 +25,8 @@ public struct CaseRunner {
     options.honoursPriorities = test.prioritized
     let engine: Engine
     do throws(CompileError) {
-      engine = try Engine(modules: [EngineModule(name: "\(test.feature)/\(test.name)", text: test.epl)], options: options)
+      let module = EngineModule(name: "\(test.feature)/\(test.name)", text: test.epl)
+      engine = try Engine(modules: [module], predeclared: predeclared, options: options)
     } catch {
       let lines = error.diagnostics.errors.map(\.line)
       return test.expectsError ? [] : ["refused: " + lines.joined(separator: "; ")]

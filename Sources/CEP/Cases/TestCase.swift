@@ -30,6 +30,8 @@ public struct TestCase: Sendable {
   public var prioritized: Bool
   public var anyRowOrder: Bool
   public var anyStatementOrder: Bool
+  /// Whether a row may have more columns than the case names.
+  public var namedColumnsOnly: Bool
   public var updates: [Update]
   public var types: [(statement: String, columns: [(name: String, type: String)])]
   public var expectsError: Bool
@@ -37,12 +39,22 @@ public struct TestCase: Sendable {
   public var errorLine: Int64?
 
   /// Reads a case from its JSON text.
-  public init(json: [UInt8]) throws(CaseError) {
+  ///
+  /// - Parameter readModule: gives the text of the file that a case names as its `module`, in place of `epl`.
+  public init(
+    json: [UInt8],
+    readModule: (String) throws(CaseError) -> String = { path throws(CaseError) in throw CaseError("no file \(path) to read") }
+  ) throws(CaseError) {
     let root: Value
     do throws(JSONError) { root = try JSONReader.parse(json) } catch { throw CaseError("no JSON: \(error)") }
     guard case .map(let map) = root else { throw CaseError("no object") }
-    guard let epl = map["epl"].text else { throw CaseError("no \"epl\"") }
-    self.epl = epl
+    if let epl = map["epl"].text {
+      self.epl = epl
+    } else if let module = map["module"].text {
+      epl = try readModule(module)
+    } else {
+      throw CaseError("neither \"epl\" nor \"module\"")
+    }
     feature = map["feature"].text ?? ""
     name = map["name"].text ?? ""
     outputs = (map["outputs"].array ?? []).compactMap(\.text)
@@ -52,6 +64,7 @@ public struct TestCase: Sendable {
     let compare = (map["compare"].text ?? "exact").split(separator: "+")
     anyRowOrder = compare.contains("rows_unordered")
     anyStatementOrder = compare.contains("per_statement")
+    namedColumnsOnly = compare.contains("columns")
     var steps: [(time: Int64, step: Step)] = []
     for entry in map["events"].array ?? [] { steps.append(try TestCase.step(entry)) }
     self.steps = steps
