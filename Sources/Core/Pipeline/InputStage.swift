@@ -89,7 +89,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
       if state.isDraining, idlePolls >= Self.pollsUntilDrained || readsFile { break }
       do throws(PluginFailure) {
         hasTaken = false
-        if try !instance.poll(timeoutMilliseconds: state.isDraining ? 0 : 100) { break }
+        if try !instance.poll(timeoutMilliseconds: state.isDraining ? 0 : 250) { break }
         idlePolls = hasTaken ? 0 : idlePolls + 1
       } catch {
         failures.add(error, instance.name)
