@@ -58,7 +58,12 @@ struct Run: ParsableCommand {
       target.switchTo(.systemLog)
       Daemon.tellParent(daemonReady)
     }
-    if !collector.run(signals: signals) { throw ExitCode(1) }
+    let isGood = collector.run(signals: signals)
+    if collector.isAbandoned {
+      if let pidFile { unlink(pidFile) }
+      _exit(1)
+    }
+    if !isGood { throw ExitCode(1) }
   }
 
   private func report(_ failure: Collector.StartFailure) -> ExitCode {

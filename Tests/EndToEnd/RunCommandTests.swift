@@ -60,6 +60,33 @@ import Testing
     for line in collector.process.errorLines { #expect(line.range(of: time, options: .regularExpression) != nil, "\(line)") }
   }
 
+  @Test func destinationsChooseDomains() throws {
+    for domain in 1...3 {
+      let made = try Program.run([
+        "generate", "-o", folder.path + "/\(domain).ipfix", "--records", "\(domain)000", "--duration", "60", "--no-attack", "--domain", "\(domain)",
+      ])
+      #expect(made.code == 0, "\(made.error)")
+    }
+    func destination(_ name: String, _ domain: String) -> String {
+      "<destination><name>\(name)</name>\(domain)<count/></destination>"
+    }
+    let file = try folder.write(
+      """
+      <ipfix>
+        <collectingProcess><fileReader><file>*.ipfix</file></fileReader><exportingProcess>out</exportingProcess></collectingProcess>
+        <exportingProcess><name>out</name>
+          \(destination("second", "<observationDomainId>2</observationDomainId>"))\(destination("others", ""))
+        </exportingProcess>
+      </ipfix>
+      """, to: "startup.xml")
+    let result = try Program.run(["run", "-c", file])
+    #expect(result.code == 0, "\(result.error)")
+    let ledger = try #require(LedgerLine(standardError: result.error), "\(result.error)")
+    #expect(ledger.closes && ledger.received == 6000, "\(result.error)")
+    #expect(ledger["output", "out/second"]?.delivered == 2000)
+    #expect(ledger["output", "out/others"]?.delivered == 4000)
+  }
+
   @Test func daemonReturnsWhenItListens() throws {
     let file = try folder.write(configuration(port: "0"), to: "startup.xml")
     let pidFile = folder.path + "/pid"

@@ -186,9 +186,12 @@ public final class Collector {
     sayLast(assembly)
   }
 
-  /// A stage hangs in a plugin: nothing more can be waited for.
+  /// A thread hangs in a plugin. The process must end without its libraries' clean-up, which would pull the ground from under it.
+  public private(set) var isAbandoned = false
+
   private func abandon(_ assembly: Assembly) {
     let stuck = assembly.outputs.filter { !$0.isEnded }.map(\.instance.name.description)
+    isAbandoned = true
     logger.error("not stopped in time: \(stuck.isEmpty ? "an input or an intermediate" : stuck.joined(separator: ", "))")
     sayLast(assembly)
   }
