@@ -109,12 +109,14 @@ final class GuardState: PatternState {
   private let condition: PatternNodeCode.Guard
   private var child: PatternState?
   private var timer: Timer?
+  private let slot: Int
   private var maximum: Int64?
   private var count: Int64 = 0
 
   init(_ runtime: PatternRuntime, _ parent: PatternParent, _ inner: PatternNodeCode, _ condition: PatternNodeCode.Guard) {
     self.inner = inner
     self.condition = condition
+    slot = runtime.statement.takeSlot()
     super.init(runtime, parent)
   }
 
@@ -125,7 +127,7 @@ final class GuardState: PatternState {
       runtime.frame.events[0] = begin
       let due = try period.interval(runtime.frame).after(runtime.clock.now)
       maximum = try max.map { m throws(EvaluationError) in try m(runtime.frame) }?.integer
-      timer = runtime.clock.schedule(at: due, for: runtime.statement) { [unowned self] () throws(EvaluationError) in try self.expire() }
+      timer = runtime.clock.schedule(at: due, for: runtime.statement, rank: slot) { [unowned self] () throws(EvaluationError) in try self.expire() }
     }
     try child.start(begin)
   }
@@ -174,9 +176,11 @@ final class GuardState: PatternState {
 final class TimerState: PatternState {
   private let code: PatternNodeCode
   private var timer: Timer?
+  private let slot: Int
 
   init(_ runtime: PatternRuntime, _ parent: PatternParent, _ code: PatternNodeCode) {
     self.code = code
+    slot = runtime.statement.takeSlot()
     super.init(runtime, parent)
   }
 
@@ -196,7 +200,7 @@ final class TimerState: PatternState {
   }
 
   private func schedule(_ due: Int64, _ begin: Event) {
-    timer = runtime.clock.schedule(at: due, for: runtime.statement) { [unowned self] () throws(EvaluationError) in
+    timer = runtime.clock.schedule(at: due, for: runtime.statement, rank: slot) { [unowned self] () throws(EvaluationError) in
       self.timer = nil
       try self.parent.turnedTrue(self, begin, isQuitted: true)
     }
@@ -219,7 +223,7 @@ final class TimerState: PatternState {
   }
 
   private func repeatedly(_ due: Int64, _ interval: Interval, _ left: Int64, _ begin: Event) {
-    timer = runtime.clock.schedule(at: due, for: runtime.statement) { [unowned self] () throws(EvaluationError) in
+    timer = runtime.clock.schedule(at: due, for: runtime.statement, rank: slot) { [unowned self] () throws(EvaluationError) in
       self.timer = nil
       let isLast = left == 1
       if !isLast { self.repeatedly(interval.after(due), interval, left == .max ? left : left - 1, begin) }

@@ -33,6 +33,14 @@ final class StatementRuntime {
     self.environment = environment
   }
 
+  private var nextSlot = 0
+
+  /// Numbers for what schedules timers, in order of creation.
+  func takeSlot() -> Int {
+    nextSlot += 1
+    return nextSlot
+  }
+
   /// Rows for the listener; those of one pass are told in one call.
   func output(new: [Event], old: [Event]) {
     newRows += new

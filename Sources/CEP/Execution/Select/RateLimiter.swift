@@ -142,11 +142,12 @@ final class RateCondition {
   private var old: Int64 = 0
   private var reference: Int64?
   private var timer: Timer?
-  private var assignments: AssignmentCode?
+  private let slot: Int
 
   init(_ plan: OutputRatePlan, _ instance: SelectInstance) throws(EvaluationError) {
     self.instance = instance
     let statement = instance.statement
+    slot = statement.takeSlot()
     let now = instance.frame.clock.now
     var counters: [String: Variable] = [:]
     for name in ["count_insert", "count_remove", "count_insert_total", "count_remove_total"] {
@@ -241,7 +242,7 @@ final class RateCondition {
       next = time
     default: return
     }
-    timer = clock.schedule(at: next, for: instance.statement, rank: 1) { [unowned self] () throws(EvaluationError) in
+    timer = clock.schedule(at: next, for: instance.statement, rank: slot) { [unowned self] () throws(EvaluationError) in
       self.schedule()
       try self.onMet(true)
     }

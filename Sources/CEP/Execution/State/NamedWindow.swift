@@ -42,7 +42,7 @@ final class NamedWindow {
   ///
   /// - Parameter force: readers are told even if nothing changes.
   func change(new: [Event], old: [Event], force: Bool = false) throws(EvaluationError) {
-    if !new.isEmpty || !old.isEmpty { try chain?.first.update(new: new, old: old) } else if force { note([], []) }
+    if !new.isEmpty || !old.isEmpty { try chain?.first.update(new: new, old: old) } else if force, chain?.isBatch == false { note([], []) }
   }
 
   func subscribe(_ statement: StatementRuntime, _ receive: @escaping ([Event], [Event]) throws(EvaluationError) -> Void) -> Subscription {

@@ -66,6 +66,7 @@ final class ExternallyTimedBatchView: View {
     self.reference = reference
     self.site = site
   }
+  override var isBatch: Bool { true }
   override var contents: [Event] { current }
   override var history: History? { ownHistory }
 

@@ -23,6 +23,7 @@ final class LengthBatchView: View {
   private var last: [Event] = []
   private let ownHistory = BatchHistory()
   init(size: Int) { self.size = size }
+  override var isBatch: Bool { true }
   override var contents: [Event] { current }
   override var history: History? { ownHistory }
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {

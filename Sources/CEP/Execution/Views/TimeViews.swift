@@ -6,6 +6,7 @@ internal import EventModel
 final class TimeView: View {
   private let interval: Interval
   private let site: ViewSite
+  private let slot: Int
   private var queue = EventQueue()
   private var times: [Int64] = []
   private var head = 0
@@ -15,6 +16,7 @@ final class TimeView: View {
   init(interval: Interval, site: ViewSite) {
     self.interval = interval
     self.site = site
+    slot = site.statement.takeSlot()
   }
   override var contents: [Event] { queue.all }
   override var history: History? { ownHistory }
@@ -31,7 +33,7 @@ final class TimeView: View {
   }
 
   private func schedule() {
-    timer = site.schedule(at: interval.after(times[head])) { [unowned self] () throws(EvaluationError) in try self.expire() }
+    timer = site.schedule(at: interval.after(times[head]), slot: slot) { [unowned self] () throws(EvaluationError) in try self.expire() }
   }
 
   private func expire() throws(EvaluationError) {
@@ -62,6 +64,7 @@ final class TimeView: View {
 final class TimeBatchView: View {
   private var grid: BatchGrid
   private let site: ViewSite
+  private let slot: Int
   private let forcesUpdate: Bool
   private let startsEager: Bool
   private var current: [Event] = []
@@ -74,7 +77,9 @@ final class TimeBatchView: View {
     self.forcesUpdate = forcesUpdate
     self.startsEager = startsEager
     self.site = site
+    slot = site.statement.takeSlot()
   }
+  override var isBatch: Bool { true }
   override var contents: [Event] { current }
   override var history: History? { ownHistory }
   override func start() throws(EvaluationError) { if startsEager { schedule() } }
@@ -87,7 +92,7 @@ final class TimeBatchView: View {
   }
 
   private func schedule() {
-    timer = site.schedule(at: grid.next(after: site.clock.now)) { [unowned self] () throws(EvaluationError) in try self.release() }
+    timer = site.schedule(at: grid.next(after: site.clock.now), slot: slot) { [unowned self] () throws(EvaluationError) in try self.release() }
   }
 
   private func release() throws(EvaluationError) {
@@ -111,6 +116,7 @@ final class TimeLengthBatchView: View {
   private let interval: Interval
   private let size: Int
   private let site: ViewSite
+  private let slot: Int
   private let forcesUpdate: Bool
   private let startsEager: Bool
   private var current: [Event] = []
@@ -124,7 +130,9 @@ final class TimeLengthBatchView: View {
     self.forcesUpdate = forcesUpdate
     self.startsEager = startsEager
     self.site = site
+    slot = site.statement.takeSlot()
   }
+  override var isBatch: Bool { true }
   override var contents: [Event] { current }
   override var history: History? { ownHistory }
   override func start() throws(EvaluationError) { if startsEager { schedule() } }
@@ -141,7 +149,7 @@ final class TimeLengthBatchView: View {
   }
 
   private func schedule() {
-    timer = site.schedule(at: interval.after(site.clock.now)) { [unowned self] () throws(EvaluationError) in try self.release() }
+    timer = site.schedule(at: interval.after(site.clock.now), slot: slot) { [unowned self] () throws(EvaluationError) in try self.release() }
   }
 
   private func release() throws(EvaluationError) {
@@ -165,6 +173,7 @@ final class TimeLengthBatchView: View {
 final class TimeAccumulatingView: View {
   private let interval: Interval
   private let site: ViewSite
+  private let slot: Int
   private var queue = EventQueue()
   private var timer: Timer?
   private lazy var ownHistory = WindowHistory(self)
@@ -172,6 +181,7 @@ final class TimeAccumulatingView: View {
   init(interval: Interval, site: ViewSite) {
     self.interval = interval
     self.site = site
+    slot = site.statement.takeSlot()
   }
   override var contents: [Event] { queue.all }
   override var history: History? { ownHistory }
@@ -181,7 +191,7 @@ final class TimeAccumulatingView: View {
     if !new.isEmpty {
       timer?.cancel()
       for event in new { queue.append(event) }
-      timer = site.schedule(at: interval.after(site.clock.now)) { [unowned self] () throws(EvaluationError) in
+      timer = site.schedule(at: interval.after(site.clock.now), slot: slot) { [unowned self] () throws(EvaluationError) in
         let leaving = self.queue.all
         self.queue.removeAll()
         self.timer = nil
@@ -198,6 +208,7 @@ final class TimeAccumulatingView: View {
 final class FirstTimeView: View {
   private let interval: Interval
   private let site: ViewSite
+  private let slot: Int
   private var queue = EventQueue()
   private var isOpen = true
   private var timer: Timer?
@@ -206,11 +217,12 @@ final class FirstTimeView: View {
   init(interval: Interval, site: ViewSite) {
     self.interval = interval
     self.site = site
+    slot = site.statement.takeSlot()
   }
   override var contents: [Event] { queue.all }
   override var history: History? { ownHistory }
   override func start() throws(EvaluationError) {
-    timer = site.schedule(at: interval.after(site.clock.now)) { [unowned self] () throws(EvaluationError) in self.isOpen = false }
+    timer = site.schedule(at: interval.after(site.clock.now), slot: slot) { [unowned self] () throws(EvaluationError) in self.isOpen = false }
   }
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
     let leaving = old.filter { queue.remove($0) }

@@ -16,6 +16,8 @@ class View {
   func discard(_ events: [Event]) {}
   /// What it holds, in its own order.
   var contents: [Event] { [] }
+  /// Whether it holds rows back and passes them on together.
+  var isBatch: Bool { false }
   /// For `prev`.
   var history: History? { nil }
 
@@ -57,8 +59,9 @@ struct ViewSite {
     frame.events[0] = event
     return try evaluateAll(evaluators, frame)
   }
-  func schedule(at time: Int64, _ action: @escaping () throws(EvaluationError) -> Void) -> Timer {
-    clock.schedule(at: time, for: statement, action)
+  /// - Parameter slot: of timers due at one instant, the one with the smaller slot is first.
+  func schedule(at time: Int64, slot: Int, _ action: @escaping () throws(EvaluationError) -> Void) -> Timer {
+    clock.schedule(at: time, for: statement, rank: slot, action)
   }
 }
 

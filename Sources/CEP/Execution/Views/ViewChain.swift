@@ -19,6 +19,8 @@ final class ViewChain {
   func stop() { for view in views { view.stop() } }
   func discard(_ events: [Event]) { for view in views { view.discard(events) } }
   var contents: [Event] { last.contents }
+  /// Whether rows go on in batches.
+  var isBatch: Bool { views.contains { $0.isBatch } }
   var history: History? { views.lazy.compactMap(\.history).first }
 }
 
@@ -49,7 +51,7 @@ struct ViewBuilder {
     var views: [View] = []
     for plan in plans { views.append(try view(plan)) }
     if views.count < 2 || combination == .chain { return ViewChain(views) }
-    let batch = views.firstIndex { $0 is TimeBatchView || $0 is LengthBatchView || $0 is TimeLengthBatchView || $0 is ExternallyTimedBatchView }
+    let batch = views.firstIndex { $0.isBatch }
     return ViewChain([CombinedView(parts: views.map { ViewChain([$0]) }, isUnion: combination == .union, batch: batch)])
   }
 
