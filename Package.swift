@@ -173,6 +173,9 @@ let package = Package(
       name: "message-receiver", dependencies: ["CZeroMQ"], path: "Tests/Helpers/MessageReceiver", linkerSettings: [.linkedLibrary("zmq")]),
 
     // The house's own rules: walls, sizes, siblings.
+    .testTarget(
+      name: "ConformanceTests", dependencies: ["Cases", "Engine", "TestSupport"], path: "Tests/Conformance",
+      exclude: ["epl", "epl-random", "ours", "known-failures", "deviations", "extensions"], swiftSettings: manners),
     .testTarget(name: "HouseTests", dependencies: ["TestSupport"], path: "Tests/House", swiftSettings: manners),
     .testTarget(name: "EndToEndTests", dependencies: ["Sockets", "TestSupport"], path: "Tests/EndToEnd", swiftSettings: manners),
   ] + plugins.map(\.target)

@@ -5,6 +5,7 @@ public import EventModel
 /// What is not read need not be extracted from a record, and has no place in an event.
 public struct PropertyUse: Sendable {
   public private(set) var properties: [EventType: Set<Int>] = [:]
+  private var whole: Set<EventType> = []
 
   public init(_ modules: [ModulePlan]) {
     for module in modules { for statement in module.statements { add(statement) } }
@@ -13,7 +14,7 @@ public struct PropertyUse: Sendable {
   private mutating func add(_ type: EventType, _ property: Int) { properties[type, default: []].insert(property) }
   /// An event taken whole, with the events within it.
   private mutating func addAll(_ type: EventType) {
-    if let known = properties[type], known.count == type.properties.count { return }
+    guard whole.insert(type).inserted else { return }
     properties[type, default: []].formUnion(type.properties.indices)
     for property in type.properties { if let inner = property.type.eventType ?? property.type.element?.eventType { addAll(inner) } }
   }

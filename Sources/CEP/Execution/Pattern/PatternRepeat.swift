@@ -41,16 +41,16 @@ final class RepeatState: PatternState {
     if let low { lowest = try runtime.evaluate(low, begin).integer }
     if let high { highest = try runtime.evaluate(high, begin).integer }
     if isExact, lowest ?? 0 <= 0 { return try parent.turnedTrue(self, consolidated(begin), isQuitted: true) }
-    let part = runtime.make(inner, self)
-    self.part = part
+    // The end is asked first: an event that is both ends the repeat and is not part of it.
     if let untilCode {
       let until = runtime.make(untilCode, self)
       self.until = until
-      try part.start(begin)
-      if !isDone { try until.start(begin) }
-    } else {
-      try part.start(begin)
+      try until.start(begin)
+      if isDone { return }
     }
+    let part = runtime.make(inner, self)
+    self.part = part
+    try part.start(begin)
   }
 
   override func quit() {

@@ -52,10 +52,10 @@ extension Runtime {
     _ store: RowStore, _ filter: Expression?, _ frame: Frame, _ environment: Environment
   ) throws(EvaluationError) -> [Event] {
     guard let condition = try lifted({ () throws(DeploymentError) in try environment.compiler([store.type]).compile(filter) }) else {
-      return store.rows
+      return store.rows(byKey: false)
     }
     var rows: [Event] = []
-    for row in store.rows {
+    for row in store.rows(byKey: false) {
       frame.events[0] = row
       if try condition(frame).isTrue { rows.append(row) }
     }

@@ -10,6 +10,8 @@ final class JoinRuntime {
   private let conditions: [Evaluator?]
   private let kinds: [JoinPlan.Kind]
   private let isInner: Bool
+  /// Of an outer join of two: whether ON is nothing but equalities, which the index has decided.
+  private let isKeyed: Bool
   private let unidirectional: [Bool]
   private var tables: [JoinTable]
   private let routes: [JoinRoute]
@@ -28,6 +30,7 @@ final class JoinRuntime {
       for join in plan.joins { conditions.append(try compiler.compile(join.condition)) }
       self.conditions = conditions
       let equalities = isInner ? JoinEquality.all(in: plan) : plan.joins.count == 1 ? JoinEquality.all(in: plan.joins[0].condition) : []
+      isKeyed = !isInner && plan.joins.count == 1 && equalities.count == plan.joins[0].condition?.conjuncts.count
       tables = plan.sources.map { _ in JoinTable() }
       var routes: [JoinRoute] = []
       for driver in plan.sources.indices {
@@ -106,8 +109,8 @@ final class JoinRuntime {
     guard let index = step.index else { return tables[step.stream].all }
     frame.events = events
     let key = try evaluateAll(step.keys, frame)
-    // Null never equals anything.
-    if key.contains(where: \.isNull) { return [] }
+    // Null equals nothing, but for an outer join's ON, where the original takes two nulls for equal.
+    if isInner, key.contains(where: \.isNull) { return [] }
     return tables[step.stream].find(index, key)
   }
 
@@ -132,7 +135,7 @@ final class JoinRuntime {
     for partner in try candidates(step, events) {
       events[step.stream] = partner
       frame.events = events
-      if let condition = conditions[0], !(try condition(frame).isTrue) { continue }
+      if !isKeyed, let condition = conditions[0], !(try condition(frame).isTrue) { continue }
       found = true
       rows.append(Tuple(joined: events))
     }
@@ -199,6 +202,12 @@ struct JoinEquality {
 }
 
 extension Expression {
+  /// The parts of an AND; the expression itself where it is none.
+  var conjuncts: [Expression] {
+    if case .and(let parts) = node { return parts.flatMap(\.conjuncts) }
+    return [self]
+  }
+
   /// The one stream whose columns the expression reads; nil for none, several, or what depends on more than columns.
   var onlyStream: Int? {
     var streams = Set<Int>()

@@ -50,12 +50,17 @@ final class RateLimiter {
     guard plan.whenTerminated else { return }
     if let terminatedFilter, !(try terminatedFilter(instance.frame).isTrue) { return }
     try condition.assign(plan.terminatedThen)
-    try release(force: true)
+    try release(force: plan.kind == .snapshot)
   }
 
   func process(new: [Tuple], old: [Tuple]) throws(EvaluationError) {
     if new.isEmpty, old.isEmpty { return }
-    if after.isOpen(new.count) == false { return }
+    if isUnconditional {
+      let rows = try instance.processor.process(new: new, old: old)
+      if after.isOpen(new.count) { try instance.output.give(rows) }
+      return
+    }
+    if !after.isOpen(new.count) { return }
     let change = Change(new: new, old: old)
     switch plan.kind {
     case .snapshot: _ = try instance.processor.process(new: new, old: old)
@@ -67,7 +72,6 @@ final class RateLimiter {
         gaveFirst = true
         try instance.output.give(rows)
       }
-    case .unspecified where isUnconditional: return try instance.output.give(try instance.processor.process(new: new, old: old))
     default: changes.append(change)
     }
     try condition.note(new: new.count, old: old.count)
@@ -88,14 +92,7 @@ final class RateLimiter {
     case .first: gaveFirst = false
     case .last: try instance.output.give(try instance.processor.last(of: held), force: force)
     case .all: try instance.output.give(try instance.processor.all(of: held), force: force)
-    case .unspecified:
-      var rows = Rows()
-      for change in held {
-        let part = try instance.processor.process(new: change.new, old: change.old)
-        rows.new += part.new
-        rows.old += part.old
-      }
-      try instance.output.give(rows, force: force)
+    case .unspecified: try instance.output.give(try instance.processor.each(of: held), force: force)
     }
   }
 

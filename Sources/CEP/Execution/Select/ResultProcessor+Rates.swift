@@ -103,18 +103,24 @@ extension ResultProcessor {
 
   // MARK: All
 
+  /// The rows of each change, one after the other. One row for all is given even if nothing changed.
+  func each(of changes: [RateLimiter.Change]) throws(EvaluationError) -> Rows {
+    if form == .rowForAll, changes.isEmpty {
+      return Rows(new: try wholeRow(isNew: true), old: code.givesOld ? try wholeRow(isNew: false) : [])
+    }
+    var rows = Rows()
+    for change in changes {
+      let part = try process(new: change.new, old: change.old)
+      rows.new += part.new
+      rows.old += part.old
+    }
+    return rows
+  }
+
   /// Every row of the interval, and a row for each group that had none.
   func all(of changes: [RateLimiter.Change]) throws(EvaluationError) -> Rows {
     switch form {
-    case .rowPerEvent, .aggregatedRowPerEvent:
-      var rows = Rows()
-      for change in changes {
-        let part = try process(new: change.new, old: change.old)
-        rows.new += part.new
-        rows.old += part.old
-      }
-      return rows
-    case .rowForAll: return try lastForAll(changes)
+    case .rowPerEvent, .aggregatedRowPerEvent, .rowForAll: return try each(of: changes)
     case .rowPerGroup: return try allGroups(changes)
     case .groupedRowPerEvent: return try allEventsAndGroups(changes)
     case .rollup: return try lastOfLevels(changes)

@@ -26,6 +26,8 @@ final class ResultProcessor {
   let whole: Group
   /// A unidirectional join aggregates over each change by itself.
   private let forgetsBetweenChanges: Bool
+  /// Told of every row that stands for a group: `into table`.
+  var onGroupRow: ((Group, Event) -> Void)?
   /// For `output all`.
   var everSeen = SeenGroups()
 
@@ -110,7 +112,9 @@ final class ResultProcessor {
     frame.isNew = isNew
     frame.group = whole
     for index in frame.events.indices { frame.events[index] = nil }
-    return try currentRow().map { [$0] } ?? []
+    guard let row = try currentRow() else { return [] }
+    if isNew { onGroupRow?(whole, row.event) }
+    return [row]
   }
 
   // MARK: Aggregates
@@ -183,7 +187,9 @@ final class ResultProcessor {
       guard let tuple = group.representative else { continue }
       frame.load(tuple)
       frame.group = group
-      if let row = try currentRow() { rows.append(row) }
+      guard let row = try currentRow() else { continue }
+      if isNew { onGroupRow?(group, row.event) }
+      rows.append(row)
     }
     return rows
   }

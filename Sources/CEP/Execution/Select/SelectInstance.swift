@@ -31,6 +31,9 @@ final class SelectInstance: StatementInstance {
       changes = Array(repeating: ([], []), count: sources.count)
       join = try JoinRuntime(code, sources, frame, statement.environment)
     }
+    if let table = code.plan.intoTable.flatMap({ statement.environment.tables[$0] }) {
+      processor.onGroupRow = { group, row in table.set(group.key, row) }
+    }
     if let rate = code.plan.outputRate { limiter = try RateLimiter(rate, self) }
   }
 

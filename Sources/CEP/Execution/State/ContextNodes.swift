@@ -215,7 +215,8 @@ final class TimedNode: ContextNode {
     closing.timer?.cancel()
     closing.pattern?.stop()
     try closing.branch.end()
-    if conditions?.overlaps == false { try awaitStart() }
+    guard let conditions, !conditions.overlaps, !hasEnded else { return }
+    if conditions.now { try begin([:]) } else { try awaitStart() }
   }
 
   /// Ends before it begins: a partition does not see the event that begins it as its end.

@@ -17,6 +17,9 @@ final class NamedWindow {
   private unowned let runtime: Runtime
   private var chain: ViewChain?
   private weak var owner: StatementRuntime?
+  /// The rows that on-actions find by a key, in order of insertion. In a batch window that is what waits and what was last released, as in
+  /// the original.
+  private var index = EventQueue()
   private var subscriptions: [Subscription] = []
   private var new: [Event] = []
   private var old: [Event] = []
@@ -35,14 +38,21 @@ final class NamedWindow {
   }
 
   var contents: [Event] { chain?.contents ?? [] }
+  var indexed: [Event] { index.all }
+  private var isBatch: Bool { chain?.isBatch ?? false }
 
-  func insert(_ event: Event) throws(EvaluationError) { try chain?.first.update(new: [event], old: []) }
+  func insert(_ event: Event) throws(EvaluationError) { try change(new: [event], old: []) }
 
   /// Rows that on-delete, on-update and on-merge take out and put in.
   ///
   /// - Parameter force: readers are told even if nothing changes.
   func change(new: [Event], old: [Event], force: Bool = false) throws(EvaluationError) {
-    if !new.isEmpty || !old.isEmpty { try chain?.first.update(new: new, old: old) } else if force, chain?.isBatch == false { note([], []) }
+    if new.isEmpty, old.isEmpty {
+      if force, !isBatch { owner?.output(new: [], old: []) }
+      return
+    }
+    if isBatch { for event in new { index.append(event) } }
+    try chain?.first.update(new: new, old: old)
   }
 
   func subscribe(_ statement: StatementRuntime, _ receive: @escaping ([Event], [Event]) throws(EvaluationError) -> Void) -> Subscription {
@@ -55,6 +65,8 @@ final class NamedWindow {
   /// The window's own statement tells at once, its readers after the pass.
   private func note(_ new: [Event], _ old: [Event]) {
     owner?.output(new: new, old: old)
+    for event in old { index.remove(event) }
+    if !isBatch { for event in new { index.append(event) } }
     self.new += new
     self.old += old
     if !isChanged {

@@ -23,9 +23,10 @@ enum RowStore {
     case .table(let table): table.plan.type
     }
   }
-  var rows: [Event] {
+  /// - Parameter byKey: whether the rows are looked up by an equality or comparison with the trigger.
+  func rows(byKey: Bool) -> [Event] {
     switch self {
-    case .window(let window): window.contents
+    case .window(let window): byKey ? window.indexed : window.contents
     case .table(let table): table.rows
     }
   }
@@ -69,6 +70,8 @@ final class OnCode {
   let filter: Evaluator?
   let action: Action
   let subqueries: [SubqueryCode]
+  /// Whether the condition compares a row's property with the trigger.
+  let findsByKey: Bool
 
   init(_ plan: OnPlan, _ statement: StatementRuntime, context: EventType?) throws(DeploymentError) {
     let environment = statement.environment
@@ -76,7 +79,9 @@ final class OnCode {
     var store: RowStore?
     var filter: Expression?
     switch plan.action {
-    case .select(_, let window, _): store = try RowStore(window, environment)
+    case .select(let select, let window, _):
+      store = try RowStore(window, environment)
+      filter = select.filter
     case .delete(let window, let condition), .update(let window, _, let condition), .merge(let window, let condition, _):
       store = try RowStore(window, environment)
       filter = condition
@@ -86,6 +91,7 @@ final class OnCode {
     let streams = (store.map { [$0.type] } ?? []) + [plan.trigger.type]
     let compiler = environment.compiler(streams, context: context)
     self.filter = try compiler.compile(filter)
+    findsByKey = OnCode.comparesRowWithTrigger(filter)
     var subqueries: [SubqueryCode] = []
     var selectSubqueries: [SubqueryPlan] = []
     if case .select = plan.action {
@@ -118,6 +124,14 @@ final class OnCode {
       var codes: [SelectCode] = []
       for select in selects { codes.append(try SelectCode(select, subqueries: [], context: context, environment: environment)) }
       action = .split(codes, all: all)
+    }
+  }
+
+  private static func comparesRowWithTrigger(_ condition: Expression?) -> Bool {
+    switch condition?.node {
+    case .and(let parts): return parts.contains { comparesRowWithTrigger($0) }
+    case .compare(let op, let a, let b): return op != .notEqual && Set([a.onlyStream, b.onlyStream]) == [0, 1]
+    default: return false
     }
   }
 
@@ -209,7 +223,7 @@ final class OnInstance: StatementInstance {
 
   /// The rows for which a condition holds together with the triggering event.
   private func matching(_ event: Event, _ filter: Evaluator?) throws(EvaluationError) -> [Event] {
-    guard let rows = code.store?.rows else { return [] }
+    guard let rows = code.store?.rows(byKey: code.findsByKey) else { return [] }
     guard let filter else { return rows }
     var found: [Event] = []
     for row in rows {

@@ -45,14 +45,18 @@ final class SubqueryInstance {
   init(_ code: SubqueryCode, _ outer: Frame, _ statement: StatementRuntime) throws(EvaluationError) {
     self.code = code
     frame = outer.sibling(streams: outer.events.count + 1)
-    isWindowed = !code.plan.source.views.isEmpty || code.source.window != nil || code.source.table != nil
+    isWindowed = !code.plan.source.views.isEmpty || code.source.table != nil
     let keeper = QueueReceiver()
     source = try SourceRuntime(code.source, statement, frame, keeper, priorDepth: nil)
     self.keeper = keeper
   }
   private let keeper: QueueReceiver
 
-  func start() throws(EvaluationError) { try source.start() }
+  /// A named window's rows are those that its readers have been told of.
+  func start() throws(EvaluationError) {
+    try source.start()
+    if !isWindowed, code.source.window != nil { try keeper.receive(new: source.contents, old: []) }
+  }
   func stop() { source.stop() }
   func accept(_ event: Event) throws(EvaluationError) { try source.accept(event) }
 

@@ -17,5 +17,18 @@ final class Table {
   func row(_ key: [Value]) -> Event? { events[key] }
   func key(of row: Event) -> [Value] { keyColumns.map { row[$0] } }
   func insert(_ row: Event) { _ = events.set(key(of: row), row) }
+
+  /// Sets the columns that a statement `into table` gives, by name, in the row of a key.
+  func set(_ key: [Value], _ given: Event) {
+    let before = events[key]
+    let type = plan.type
+    let row = Event.make(type, time: given.time, count: type.properties.count) { index in
+      if let position = keyColumns.firstIndex(of: index), position < key.count { return key[position] }
+      if let column = given.type.index(of: type.properties[index].name) { return given[column] }
+      return before?[index] ?? .null
+    }
+    _ = events.set(key, row)
+  }
+
   func remove(_ row: Event) { events.remove(key(of: row)) }
 }

@@ -86,7 +86,11 @@ struct ViewBuilder {
     case .rank(let unique, let size, let keys):
       return RankView(size: try number(size), unique: try compile(unique), ordering: try ordering(keys), site: site)
     case .grouped: throw DeploymentError("std:groupwin must be the first view")
-    case .timeOrder, .expression, .expressionBatch: throw DeploymentError("this data window cannot be run yet")
+    case .timeOrder(let timestamp, let period):
+      return TimeOrderView(interval: try interval(period), timestamp: try compile(timestamp), site: site)
+    case .expression(let expression): return try ExpressionView(expression, compiler, site)
+    case .expressionBatch(let expression, let includesTrigger):
+      return try ExpressionBatchView(expression, compiler, site, includesTrigger: includesTrigger)
     }
   }
 

@@ -1,0 +1,152 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+/// What the expression of a window may name besides the event's properties.
+private struct WindowVariables {
+  let currentCount = Variable(name: "current_count", type: .int, value: .int(0))
+  let expiredCount = Variable(name: "expired_count", type: .int, value: .int(0))
+  let newest = Variable(name: "newest_timestamp", type: .long, value: .null)
+  let oldest = Variable(name: "oldest_timestamp", type: .long, value: .null)
+
+  func compile(_ expression: Expression, _ compiler: ExpressionCompiler) throws(DeploymentError) -> Evaluator {
+    var compiler = compiler
+    for variable in [currentCount, expiredCount, newest, oldest] { compiler.localVariables[variable.name] = variable }
+    compiler.localVariables["view_reference"] = Variable(name: "view_reference", type: .null, value: .null)
+    return try compiler.compile(expression)
+  }
+
+  func set(count: Int, expired: Int, oldest first: Int64?, newest last: Int64?) {
+    currentCount.value = .int(Int64(count))
+    expiredCount.value = .int(Int64(expired))
+    oldest.value = first.map(Value.int) ?? .null
+    newest.value = last.map(Value.int) ?? .null
+  }
+}
+
+/// `win:expr`: drops the oldest events until the expression holds for the oldest that is left.
+final class ExpressionView: View {
+  private let site: ViewSite
+  private let variables = WindowVariables()
+  private let condition: Evaluator
+  private var entries: [(event: Event, time: Int64)] = []
+  private lazy var ownHistory = WindowHistory(self)
+
+  init(_ expression: Expression, _ compiler: ExpressionCompiler, _ site: ViewSite) throws(DeploymentError) {
+    self.site = site
+    condition = try variables.compile(expression, compiler)
+  }
+  override var contents: [Event] { entries.map(\.event) }
+  override var history: History? { ownHistory }
+
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    var leaving = old.filter { event in entries.contains { $0.event === event } }
+    discard(leaving)
+    for event in new { entries.append((event, site.clock.now)) }
+    var expired = 0
+    while let first = entries.first {
+      variables.set(count: entries.count, expired: expired, oldest: first.time, newest: entries.last?.time)
+      if try site.value(condition, of: first.event).isTrue { break }
+      leaving.append(entries.removeFirst().event)
+      expired += 1
+    }
+    try pass(new: new, old: leaving)
+  }
+  override func discard(_ events: [Event]) { entries.removeAll { entry in events.contains { $0 === entry.event } } }
+}
+
+/// `win:expr_batch`: releases its events when the expression holds for the one that comes.
+final class ExpressionBatchView: View {
+  private let site: ViewSite
+  private let variables = WindowVariables()
+  private let condition: Evaluator
+  private let includesTrigger: Bool
+  private var current: [Event] = []
+  private var last: [Event] = []
+  private var oldest: Int64?
+  private let ownHistory = BatchHistory()
+
+  init(_ expression: Expression, _ compiler: ExpressionCompiler, _ site: ViewSite, includesTrigger: Bool) throws(DeploymentError) {
+    self.site = site
+    self.includesTrigger = includesTrigger
+    condition = try variables.compile(expression, compiler)
+  }
+  override var contents: [Event] { current }
+  override var isBatch: Bool { true }
+  override var history: History? { ownHistory }
+
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    discard(old)
+    for event in new {
+      oldest = oldest ?? site.clock.now
+      variables.set(count: current.count + 1, expired: 0, oldest: oldest, newest: site.clock.now)
+      guard try site.value(condition, of: event).isTrue else {
+        current.append(event)
+        continue
+      }
+      let batch = includesTrigger ? current + [event] : current
+      let previous = last
+      last = batch
+      current = includesTrigger ? [] : [event]
+      oldest = includesTrigger ? nil : site.clock.now
+      ownHistory.batch = batch
+      try pass(new: batch, old: previous)
+    }
+  }
+  override func discard(_ events: [Event]) {
+    if !events.isEmpty { current.removeAll { event in events.contains { $0 === event } } }
+  }
+}
+
+/// `ext:time_order`: in order of a timestamp; an event leaves when the clock is past it by the interval, at once where it already is.
+final class TimeOrderView: View {
+  private let interval: Interval
+  private let timestamp: Evaluator
+  private let site: ViewSite
+  private let slot: Int
+  private var entries: [(time: Int64, event: Event)] = []
+  private var timer: Timer?
+  private lazy var ownHistory = WindowHistory(self, newestFirst: false)
+
+  init(interval: Interval, timestamp: @escaping Evaluator, site: ViewSite) {
+    self.interval = interval
+    self.timestamp = timestamp
+    self.site = site
+    slot = site.statement.takeSlot()
+  }
+  override var contents: [Event] { entries.map(\.event) }
+  override var history: History? { ownHistory }
+
+  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    var leaving = old.filter { event in entries.contains { $0.event === event } }
+    discard(leaving)
+    for event in new {
+      guard let time = try site.value(timestamp, of: event).integer else { throw EvaluationError("the window's timestamp is null") }
+      if interval.after(time) <= site.clock.now {
+        leaving.append(event)
+      } else {
+        entries.insert((time, event), at: entries.firstIndex { $0.time > time } ?? entries.count)
+      }
+    }
+    schedule()
+    try pass(new: new, old: leaving)
+  }
+
+  private func schedule() {
+    timer?.cancel()
+    timer = nil
+    guard let first = entries.first else { return }
+    timer = site.schedule(at: interval.after(first.time), slot: slot) { [unowned self] () throws(EvaluationError) in try self.expire() }
+  }
+
+  private func expire() throws(EvaluationError) {
+    timer = nil
+    let kept = entries.firstIndex { interval.after($0.time) > site.clock.now } ?? entries.count
+    let leaving = entries[..<kept].map(\.event)
+    entries.removeFirst(kept)
+    schedule()
+    try pass(new: [], old: leaving)
+  }
+  override func discard(_ events: [Event]) { entries.removeAll { entry in events.contains { $0 === entry.event } } }
+  override func stop() { timer?.cancel() }
+}
