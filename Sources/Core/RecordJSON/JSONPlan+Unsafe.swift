@@ -178,7 +178,7 @@ extension JSONPlan {
       let run = Shape(
         steps: shape.steps + first, stepCount: next - first, leads: shape.leads, tailOffset: shape.tailOffset,
         tailLength: isLast ? shape.tailLength : 0, lengths: shape.lengths, fieldCount: shape.fieldCount, hasLists: false,
-        bound: shape.bound)
+        isDetection: shape.isDetection, bound: shape.bound)
       let end = run.write(
         bytes, length: record.count, message: message, out: memory, tables: tables, times: &times, locations: &locations, drops: drops)
       out += UnsafeBufferPointer(start: memory, count: end - memory)

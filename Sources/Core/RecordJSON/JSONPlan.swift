@@ -15,6 +15,8 @@ final class JSONPlan {
     let fieldCount: Int
     /// Structured data among the values: see `append`.
     let hasLists: Bool
+    /// A detection is written whole, whatever the options say.
+    let isDetection: Bool
     /// The most bytes that a record takes, besides six for each of its own.
     let bound: Int
   }
@@ -52,7 +54,7 @@ final class JSONPlan {
     shape = Shape(
       steps: steps, stepCount: builder.steps.count, leads: leads, tailOffset: builder.tail.offset, tailLength: builder.tail.length,
       lengths: template.record_length == 0 ? UnsafePointer(lengths) : nil, fieldCount: fieldCount,
-      hasLists: builder.steps.contains { $0.kind == .list },
+      hasLists: builder.steps.contains { $0.kind == .list }, isDetection: builder.isDetection,
       bound: builder.leads.count + builder.steps.count * JSONStep.longestValue + 64)
   }
 

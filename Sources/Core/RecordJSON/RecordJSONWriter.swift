@@ -72,7 +72,7 @@ public final class RecordJSONWriter {
         reserve(plan.bound + 6 * Int(record.length))
         let end = plan.write(
           bytes + Int(record.offset), length: Int(record.length), message: message, out: memory + used,
-          tables: tables, times: &times, locations: &locations, drops: drops)
+          tables: tables, times: &times, locations: &locations, drops: drops && !plan.isDetection)
         used = end - memory
         ends[lineCount] = used
         lineCount += 1

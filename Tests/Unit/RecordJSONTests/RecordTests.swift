@@ -88,7 +88,7 @@ struct RecordTests {
     let batch = Fixture.batch(fields, records: [record], kind: .detection, name: "Brute\"Force")
     let expected =
       #"{"attacker": "59.2.153.68", "url": "/\u0000", "count": -5, "rate": 2.0, "host": null, "isNew": true, "timestamp": "2018-04-12T15:22:40.338Z", "type": "Brute\"Force"}"#
-    #expect(Fixture.lines(batch) { $0.escapesNonPrintable = true } == [expected])
+    for escapes in [true, false] { #expect(Fixture.lines(batch) { $0.escapesNonPrintable = escapes } == [expected]) }
     let empty = Fixture.batch([], records: [[]], kind: .detection, name: "E")
     #expect(Fixture.lines(empty) == [#"{"type": "E"}"#])
     let own = Fixture.batch([.variable("type", FLOWCEP_STRING)], records: [[1, 97]], kind: .detection, name: "E")
