@@ -36,12 +36,20 @@ struct Assembly {
     }
   }
 
+  private static func policy(_ configured: QueueConfiguration.Policy) -> BatchQueue.Policy {
+    switch configured {
+    case .block: .block
+    case .drop: .drop
+    case .dropDatagrams: .dropDatagrams
+    }
+  }
+
   private mutating func exporting(_ process: ExportingProcess) -> Junction {
     var routes: [DomainRouter.Route] = []
     for destination in process.destinations {
       guard let instance = create(destination.plugin, .output, destination.plugin.name) else { continue }
       let output = OutputStage(
-        instance: instance, policy: destination.queue.policy == .drop ? .drop : .block, bytes: destination.queue.bytes,
+        instance: instance, policy: Self.policy(destination.queue.policy), bytes: destination.queue.bytes,
         stopsOnError: destination.plugin.onError == .stop, services: services, state: state)
       outputs.append(output)
       routes.append(DomainRouter.Route(domain: destination.observationDomain, target: output))

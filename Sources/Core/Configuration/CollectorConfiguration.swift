@@ -44,7 +44,11 @@ public struct Destination: Sendable {
 
 /// The queue before a destination.
 public struct QueueConfiguration: Sendable {
-  public enum Policy: String, Sendable { case block, drop }
+  public enum Policy: String, Sendable {
+    case block, drop
+    /// Records whose exporter can wait (TCP, a file) wait; what came by UDP is dropped. A default, not to be written.
+    case dropDatagrams
+  }
 
   public var policy: Policy
   public var bytes: Int

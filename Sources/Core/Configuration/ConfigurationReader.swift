@@ -165,11 +165,10 @@ extension ConfigurationReader {
     plugin.name = process + "/" + name(values, else: plugin.plugin)
     let group = values["queue"].first?.group
     let written = group?["policy"].first
-    let drops = Vocabulary.dropsByDefault(plugin.plugin, plugin.values)
     return Destination(
       plugin: plugin, observationDomain: values.integer("observationDomainId").flatMap { UInt32(exactly: $0) },
       queue: QueueConfiguration(
-        policy: written.flatMap { QueueConfiguration.Policy(rawValue: $0.text) } ?? (drops ? .drop : .block),
+        policy: written.flatMap { QueueConfiguration.Policy(rawValue: $0.text) } ?? Vocabulary.defaultPolicy(plugin.plugin, plugin.values),
         bytes: Int(group?.integer("bytes") ?? 32 << 20), place: written?.place))
   }
 

@@ -94,14 +94,15 @@ enum Vocabulary {
     onError,
   ]
 
-  /// Whether a full queue drops where the configuration does not say: what writes to a network, or to other exporting
-  /// processes, drops; files block.
-  static func dropsByDefault(_ plugin: String, _ values: OptionValues) -> Bool {
+  /// What a full queue does where the configuration does not say. A peer on the network must not hold up collection; the
+  /// engine is on this machine, so an exporter that can wait waits for it; files block.
+  static func defaultPolicy(_ plugin: String, _ values: OptionValues) -> QueueConfiguration.Policy {
     switch plugin {
-    case "logstash", "zeromq", "cep": return true
+    case "logstash", "zeromq": return .drop
+    case "cep": return .dropDatagrams
     case "json":
-      return values["output"].contains { ["send", "server"].contains($0.group?.text("type") ?? "") }
-    default: return false
+      return values["output"].contains { ["send", "server"].contains($0.group?.text("type") ?? "") } ? .drop : .block
+    default: return .block
     }
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import PluginABI
 public import PluginHost
 public import RecordBatch
 
@@ -7,7 +8,11 @@ public import RecordBatch
 /// Bounded in bytes that the batches keep alive, and in batches. The consumer is woken only when it waits, producers only when
 /// there is room again. What is not records (sessions, the end) is always taken, so that order is never in doubt.
 public final class BatchQueue: @unchecked Sendable {
-  public enum Policy: Sendable { case block, drop }
+  public enum Policy: Sendable {
+    case block, drop
+    /// What came by UDP is dropped; everybody else waits.
+    case dropDatagrams
+  }
   public enum Push: Sendable { case taken, full, stopped }
 
   private let policy: Policy
@@ -56,10 +61,11 @@ public final class BatchQueue: @unchecked Sendable {
   public func push(_ batch: consuming BatchStorage) -> Push {
     let weight = batch.weight
     let isRecords = batch.kind == .records
+    let isDatagrams = batch.view.messages.first?.session?.pointee.transport == UInt16(FLOWCEP_TRANSPORT_UDP)
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     while isRecords, count > 0, bytes + weight > maximumBytes || count >= maximumBatches {
-      if policy == .drop { return .full }
+      if policy == .drop || policy == .dropDatagrams && isDatagrams { return .full }
       if stop.nanosecondsLeft == 0 { return .stopped }
       producersWaiting += 1
       // The stop's deadline wakes nobody: look again now and then.
