@@ -1,5 +1,6 @@
 import Foundation
 import Pipeline
+import PluginABI
 import PluginHost
 import RecordBatch
 import Synchronization
@@ -49,6 +50,27 @@ private let farAway = UInt64.max / 2
     #expect(queue.push(batch(1, bytes: 4000)) == .taken)
     stop.begin(timeoutNanoseconds: 0)
     #expect(queue.push(batch(2, bytes: 4000)) == .stopped)
+  }
+
+  @Test func datagramsAreDroppedWhereStreamsWait() {
+    let stop = StopState()
+    let queue = BatchQueue(policy: .dropDatagrams, maximumBytes: 100, stop: stop)
+    #expect(queue.push(received(over: FLOWCEP_TRANSPORT_UDP)) == .taken)
+    #expect(queue.push(received(over: FLOWCEP_TRANSPORT_UDP)) == .full)
+    // A stream waits, until the time for stopping is over.
+    stop.begin(timeoutNanoseconds: 0)
+    #expect(queue.push(received(over: FLOWCEP_TRANSPORT_TCP)) == .stopped)
+  }
+
+  private func received(over transport: Int) -> BatchStorage {
+    var description = flowcep_session()
+    description.transport = UInt16(transport)
+    let session = Session(copying: description, name: "test")
+    let batch = BatchStorage(kind: .records, buffer: Buffer(capacity: 4000), byteCount: 0)
+    var message = flowcep_message()
+    message.session = UnsafePointer(session.raw)
+    _ = batch.append(message)
+    return batch
   }
 
   @Test(arguments: [1, 4]) func nothingIsLostBetweenThreads(_ producers: Int) {
