@@ -54,12 +54,15 @@ final class SelectBinder {
     let keyBinder = ExpressionBinder(statement, names: names, clause: "the GROUP BY clause")
     let groups = GroupingBinder(keyBinder, aliases: aliasSyntaxes).bind(syntax.groupBy)
     selectBinder.groupingKeys = groups.keys
-    let columns = ColumnBinder(selectBinder).bind(syntax.selection.items)
+    var columns = ColumnBinder(selectBinder).bind(syntax.selection.items)
     let aliases = Dictionary(columns.columns.map { ($0.name, $0.expression) }, uniquingKeysWith: { first, _ in first })
     let having = syntax.having.map { clause -> Expression in
       let binder = self.binder("the HAVING clause", like: selectBinder)
       binder.names.fallbacks = aliases
       return binder.condition(clause)
+    }
+    if !aggregates.plans.isEmpty, groups.keys.isEmpty {
+      columns.columns = columns.columns.map { OutputColumn($0.name, throughContext($0.expression)) }
     }
     let orderBinder = binder("the ORDER BY clause", like: selectBinder)
     orderBinder.names.locals.merge(aliases) { _, alias in alias }
@@ -86,6 +89,18 @@ final class SelectBinder {
       }
     }
     return statement.diagnostics.hasErrors || statement.isFollowing ? nil : plan
+  }
+
+  /// With a key of the context in place of the property that the partition is made by: it is one for all rows.
+  private func throughContext(_ expression: Expression) -> Expression {
+    guard let context = statement.syntax.context.flatMap({ statement.scope.contexts[$0.text] }), sources.count == 1,
+      case .keyed(let streams) = context.kind, case .stream(let type, _) = sources[0].plan.kind,
+      let keys = streams.first(where: { $0.type === type })?.keys
+    else { return expression }
+    return expression.rewritten { part in
+      guard let number = keys.firstIndex(of: part), let property = context.type.index(of: "key\(number + 1)") else { return nil }
+      return Expression(.column(stream: Expression.contextStream, property: property), part.type)
+    }
   }
 
   private func binder(_ clause: String, like other: ExpressionBinder) -> ExpressionBinder {

@@ -109,6 +109,7 @@ final class PatternFilterCode {
   let eventKey: [Evaluator]
   let matchKey: [Evaluator]
   let rest: [Evaluator]
+  var isConditional: Bool { !eventOnly.isEmpty || !eventKey.isEmpty || !rest.isEmpty }
 
   init(number: Int, type: EventType, filter: Expression?, tag: Int?, consume: Int?, _ compiler: ExpressionCompiler) throws(DeploymentError) {
     self.number = number

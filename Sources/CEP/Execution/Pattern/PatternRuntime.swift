@@ -40,7 +40,12 @@ final class PatternRuntime {
     for station in stations where event.type === station.code.type { try station.find(event, frame, into: &found) }
     if found.isEmpty { return }
     statement.wasTouched = true
-    if found.count > 1 { found.sort { $0.sequence < $1.sequence } }
+    // As in the original, filters with a condition come before those without.
+    if found.count > 1 {
+      found.sort { a, b in
+        a.station.code.isConditional != b.station.code.isConditional ? a.station.code.isConditional : a.sequence < b.sequence
+      }
+    }
     if let level = found.compactMap({ $0.station.code.consume }).max() { found = found.filter { $0.station.code.consume == level } }
     matchedInPass.removeAll()
     for state in found where state.isActive { try state.matched(event) }

@@ -60,21 +60,23 @@ final class RateLimiter {
       if after.isOpen(new.count) { try instance.output.give(rows) }
       return
     }
-    if !after.isOpen(new.count) { return }
+    let isOpen = after.isOpen(new.count)
     let change = Change(new: new, old: old)
     switch plan.kind {
     case .snapshot: _ = try instance.processor.process(new: new, old: old)
     case .first where isFirstPerGroup:
-      return try instance.output.give(try instance.processor.firstOfGroups([change]) { key, isNew in self.passes(key, isNew: isNew) })
+      let rows = try instance.processor.firstOfGroups([change]) { key, isNew in isOpen && self.passes(key, isNew: isNew) }
+      return try instance.output.give(rows)
     case .first:
       let rows = try instance.processor.process(new: new, old: old)
-      if !gaveFirst, !rows.isEmpty {
+      if isOpen, !gaveFirst, !rows.isEmpty {
         gaveFirst = true
         try instance.output.give(rows)
       }
     default: changes.append(change)
     }
-    try condition.note(new: new.count, old: old.count)
+    // What comes before `after` is held with the rest, but does not start the condition.
+    if isOpen { try condition.note(new: new.count, old: old.count) }
   }
 
   /// `output after …` alone.

@@ -48,7 +48,7 @@ final class NamedWindow {
   /// - Parameter force: readers are told even if nothing changes.
   func change(new: [Event], old: [Event], force: Bool = false) throws(EvaluationError) {
     if new.isEmpty, old.isEmpty {
-      if force, !isBatch { owner?.output(new: [], old: []) }
+      if force, chain?.passesNothingOn ?? true { owner?.output(new: [], old: []) }
       return
     }
     if isBatch { for event in new { index.append(event) } }

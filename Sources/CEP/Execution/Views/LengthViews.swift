@@ -32,8 +32,8 @@ final class LengthBatchView: View {
       current.append(event)
       if current.count < size { continue }
       let (batch, previous) = (current, last)
-      last = current
-      current = []
+      // Whoever is told still finds the batch in the window.
+      defer { (current, last) = ([], batch) }
       ownHistory.batch = batch
       try pass(new: batch, old: previous)
     }

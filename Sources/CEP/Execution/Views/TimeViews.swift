@@ -98,8 +98,8 @@ final class TimeBatchView: View {
   private func release() throws(EvaluationError) {
     timer = nil
     let (batch, previous) = (current, last)
-    last = current
-    current = []
+    // Whoever is told still finds the batch in the window.
+    defer { (current, last) = ([], batch) }
     if !batch.isEmpty || !previous.isEmpty || forcesUpdate { schedule() }
     ownHistory.batch = batch
     if forcesUpdate { try next?.receive(new: batch, old: previous) } else { try pass(new: batch, old: previous) }
@@ -156,8 +156,8 @@ final class TimeLengthBatchView: View {
     timer?.cancel()
     timer = nil
     let (batch, previous) = (current, last)
-    last = current
-    current = []
+    // Whoever is told still finds the batch in the window.
+    defer { (current, last) = ([], batch) }
     if !batch.isEmpty || !previous.isEmpty || forcesUpdate { schedule() }
     ownHistory.batch = batch
     if forcesUpdate { try next?.receive(new: batch, old: previous) } else { try pass(new: batch, old: previous) }

@@ -21,6 +21,8 @@ final class ViewChain {
   var contents: [Event] { last.contents }
   /// Whether rows go on in batches.
   var isBatch: Bool { views.contains { $0.isBatch } }
+  /// Whether a change of nothing is passed on, as in the original: not by batches, nor by windows that choose what to let in.
+  var passesNothingOn: Bool { !views.contains { $0.isBatch || $0 is FirstUniqueView || $0 is FirstLengthView || $0 is FirstTimeView } }
   var history: History? { views.lazy.compactMap(\.history).first }
 }
 
