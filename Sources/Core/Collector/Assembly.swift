@@ -68,7 +68,8 @@ struct Assembly {
       guard let instance = create(input, .input, prefix + input.name) else { continue }
       inputs.append(
         InputStage(
-          instance: instance, next: junction, stopsOnError: input.onError == .stop, services: services, state: state))
+          instance: instance, next: junction, options: DecoderOptions(input.hostValues),
+          templatesFile: input.hostValues.text("templatesFile"), stopsOnError: input.onError == .stop, services: services, state: state))
     }
   }
 
@@ -121,5 +122,21 @@ struct Assembly {
     Ledger(
       accounts: inputs.map(\.account) + chains.flatMap { $0.stage.accounts }
         + routers.map(\.account).filter { account in account.dropped.contains { $0.amount > 0 } } + outputs.map(\.account))
+  }
+}
+
+extension DecoderOptions {
+  /// What an input's element says to the host; 0 stands for no bound, as in ipfixcol.
+  init(_ values: OptionValues) {
+    self.init()
+    func positive(_ name: String, per unit: Int64 = 1) -> UInt64? {
+      values.integer(name).flatMap { $0 > 0 ? UInt64(($0 + unit - 1) / unit) : nil }
+    }
+    addsAbsoluteTimes = values.flag("absoluteTimes")
+    splitsBiflows = values.flag("splitBiflows")
+    templateLifetimeSeconds = positive("templateLifeTime", per: 1_000_000_000)
+    optionsTemplateLifetimeSeconds = positive("optionsTemplateLifeTime", per: 1_000_000_000)
+    templateLifetimeMessages = positive("templateLifePacket")
+    optionsTemplateLifetimeMessages = positive("optionsTemplateLifePacket")
   }
 }

@@ -74,6 +74,9 @@ enum Vocabulary {
     OptionRow("optionsTemplateLifeTime", .duration, range: "0 s..365 d", unit: "s", help: "how long an options template lives over UDP"),
     OptionRow("templateLifePacket", .integer, range: "0..4294967295", help: "how many messages a template lives over UDP"),
     OptionRow("optionsTemplateLifePacket", .integer, range: "0..4294967295", help: "how many messages an options template lives over UDP"),
+    OptionRow("templatesFile", .path, help: "where templates received over UDP outlive the collector"),
+    OptionRow("absoluteTimes", .boolean, help: "adds flowStartMilliseconds and flowEndMilliseconds where times count from the exporter's start"),
+    OptionRow("splitBiflows", .boolean, help: "makes two records of one with both directions (RFC 5103)"),
     onError,
   ]
   static let intermediate: [OptionRow] = [onError]

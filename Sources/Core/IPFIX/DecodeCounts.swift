@@ -51,6 +51,8 @@ public struct DecodeCounts: Sendable {
   public internal(set) var undecodedRecords: UInt64 = 0
   /// Records that were decoded when their template had come after them; also in `records` and `optionsRecords`.
   public internal(set) var lateRecords: UInt64 = 0
+  /// Records that were decoded with templates of an earlier session of the exporter.
+  public internal(set) var restoredRecords: UInt64 = 0
   /// Data sets that were set aside because their template had not come.
   public internal(set) var waitedSets: UInt64 = 0
   /// Definitions dropped because they had not been repeated in time (RFC 7011 §8.4), or to make room for new ones.
@@ -93,6 +95,7 @@ public struct DecodeCounts: Sendable {
     a.repeatedMessages += b.repeatedMessages
     a.undecodedRecords += b.undecodedRecords
     a.lateRecords += b.lateRecords
+    a.restoredRecords += b.restoredRecords
     a.waitedSets += b.waitedSets
     a.expiredTemplates += b.expiredTemplates
     a.evictedTemplates += b.evictedTemplates

@@ -11,6 +11,9 @@ public final class Decoder {
   /// Of all sessions, since the decoder began.
   public private(set) var counts = DecodeCounts()
 
+  /// What exporters defined in earlier sessions over UDP; new sessions begin with it.
+  public var archive: TemplateArchive?
+
   private static let nextStamp = Atomic<UInt64>(1)
 
   public init(registry: ElementRegistry, limits: DecoderLimits = DecoderLimits(), options: DecoderOptions = DecoderOptions()) {
@@ -61,6 +64,9 @@ public final class Decoder {
     if let known = session.decoderState as? SessionDecoder { return known }
     let new = SessionDecoder(transport: session.raw.pointee.transport, registry: registry, limits: limits, options: options)
     session.decoderState = new
+    if let archive, session.raw.pointee.transport == UInt16(FLOWCEP_TRANSPORT_UDP) {
+      new.restore(archive.entries(of: TemplateArchive.Exporter(session)))
+    }
     return new
   }
 }

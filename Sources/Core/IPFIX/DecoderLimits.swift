@@ -32,6 +32,14 @@ public struct DecoderOptions: Sendable, Equatable {
   /// Over UDP, how long a definition is valid that is not repeated (RFC 7011 §8.4); nil: for as long as the session.
   public var templateLifetimeSeconds: UInt64?
   public var optionsTemplateLifetimeSeconds: UInt64?
+  /// The same in messages of the session.
+  public var templateLifetimeMessages: UInt64?
+  public var optionsTemplateLifetimeMessages: UInt64?
 
   public init() {}
+
+  var hasLifetimes: Bool {
+    templateLifetimeSeconds != nil || optionsTemplateLifetimeSeconds != nil || templateLifetimeMessages != nil
+      || optionsTemplateLifetimeMessages != nil
+  }
 }

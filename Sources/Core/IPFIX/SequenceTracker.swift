@@ -33,7 +33,14 @@ struct SequenceTracker {
 
   init(_ unit: Unit) { self.unit = unit }
 
-  mutating func note(_ message: Message, mayReorder: Bool, counts: inout DecodeCounts) {
+  /// True where the exporter began anew.
+  mutating func note(_ message: Message, mayReorder: Bool, counts: inout DecodeCounts) -> Bool {
+    let restarts = counts.sequenceRestarts
+    follow(message, mayReorder: mayReorder, &counts)
+    return counts.sequenceRestarts != restarts
+  }
+
+  private mutating func follow(_ message: Message, mayReorder: Bool, _ counts: inout DecodeCounts) {
     let ahead = expected.map { Int(Int32(bitPattern: message.sequence &- $0)) } ?? 0
     if expected == nil {
       if missing == 0 { lowest = message.sequence }

@@ -25,9 +25,8 @@ extension SessionDecoder {
       place = set.end
     }
     let records = end(sink)
-    domain.sequence.note(
-      .init(sequence: sequence, exportTime: exportTime, units: records, unknownBytes: sink.unknownBytes), mayReorder: isUDP,
-      counts: &pending)
+    follow(
+      .init(sequence: sequence, exportTime: exportTime, units: records, unknownBytes: sink.unknownBytes), mayReorder: isUDP, in: domain)
     return true
   }
 

@@ -27,8 +27,8 @@ extension SessionDecoder {
       place = set.end
     }
     _ = end(sink)
-    domain.sequence.note(
-      .init(sequence: sequence, exportTime: exportTime, units: 1, boot: boot), mayReorder: true, counts: &pending)
+    follow(
+      .init(sequence: sequence, exportTime: exportTime, units: 1, boot: boot), mayReorder: true, in: domain)
     return true
   }
 
@@ -72,8 +72,8 @@ extension SessionDecoder {
     sink.uptime = Uptime(exportMilliseconds: exported, uptime: load32(message, 4))
     _ = takeData(SetBody(id: NetFlow5.templateID, start: Wire.messageHeader5, end: end5), domain, &sink)
     _ = end(sink)
-    domain.sequence.note(
-      .init(sequence: sequence, exportTime: exportTime, units: count, boot: boot), mayReorder: true, counts: &pending)
+    follow(
+      .init(sequence: sequence, exportTime: exportTime, units: count, boot: boot), mayReorder: true, in: domain)
     return true
   }
 }

@@ -34,7 +34,7 @@ extension SessionDecoder {
   /// False where a record runs over the set's end.
   @inline(__always)
   func takeData(_ set: SetBody, _ domain: Domain, _ sink: inout Sink) -> Bool {
-    guard let slot = slot(set.id, domain) else {
+    guard let slot = slot(set, domain, sink) else {
       sink.unknownBytes += set.end - set.start
       setAside(set, domain, sink)
       return true
@@ -51,6 +51,7 @@ extension SessionDecoder {
       return false
     }
     sink.wireRecords += sink.batch.recordCount - before
+    if slot.pointee.isRestored { pending.restoredRecords += UInt64(sink.batch.recordCount - before) }
     if slot.pointee.isOptions { sink.optionsRecords += sink.batch.recordCount - before }
     if let extras = slot.pointee.extras { take(extras, from: before, slot, domain, &sink) }
     return true
@@ -58,20 +59,26 @@ extension SessionDecoder {
 
   /// The template of a data set, if it is there and valid.
   @inline(__always)
-  private func slot(_ id: UInt16, _ domain: Domain) -> TemplateTable.Slot? {
-    guard let slot = domain.templates[id] else { return nil }
-    if slot.pointee.hasUnknown || hasLifetimes { return rareSlot(id, domain, slot) }
+  private func slot(_ set: SetBody, _ domain: Domain, _ sink: borrowing Sink) -> TemplateTable.Slot? {
+    guard let slot = domain.templates[set.id] else { return nil }
+    if slot.pointee.hasUnknown || hasLifetimes || slot.pointee.isRestored { return rareSlot(set, domain, slot, sink) }
     return slot
   }
 
-  private func rareSlot(_ id: UInt16, _ domain: Domain, _ slot: TemplateTable.Slot) -> TemplateTable.Slot? {
-    if hasLifetimes, isExpired(slot) {
+  private func rareSlot(
+    _ set: SetBody, _ domain: Domain, _ slot: TemplateTable.Slot, _ sink: borrowing Sink
+  ) -> TemplateTable.Slot? {
+    if hasLifetimes || slot.pointee.isRestored, isExpired(slot) {
       pending.expiredTemplates += 1
-      _ = forget(id, in: domain)
+      _ = forget(set.id, in: domain)
       return nil
     }
-    if slot.pointee.hasUnknown, slot.pointee.generation != described.generation { resolveAnew(id, in: domain) }
-    return domain.templates[id]
+    if slot.pointee.isRestored, !fits(set, slot, sink.message) {
+      _ = forget(set.id, in: domain)
+      return nil
+    }
+    if slot.pointee.hasUnknown, slot.pointee.generation != described.generation { resolveAnew(set.id, in: domain) }
+    return domain.templates[set.id]
   }
 
   /// What few templates' records need besides.

@@ -9,12 +9,14 @@ extension SessionDecoder {
     if let old = domain.templates[record.id] {
       if old.pointee.definition == record {
         old.pointee.definedAt = now
+        old.pointee.definedIn = messageNumber
+        old.pointee.isRestored = false
         return
       }
       guard fieldCount + record.fields.count - old.pointee.definition.fields.count <= limits.fields else {
         return leaveOut(.tooManyTemplates)
       }
-      pending.redefinitions += 1
+      if !old.pointee.isRestored { pending.redefinitions += 1 }
       if !isUDP { note(.redefinition(domain: domain.id, id: record.id)) }
       fieldCount -= old.pointee.definition.fields.count
     } else {
@@ -42,7 +44,8 @@ extension SessionDecoder {
       hasLists: fields.contains { $0.type >= UInt16(FLOWCEP_BASIC_LIST) },
       hasFacts: record.isOptions && OptionsRecord.matters(record),
       transform: record.isOptions || options == DecoderOptions() ? nil : RecordTransform(template, fields, options, registry))
-    return TemplateSlot(template, record, extras: extras, generation: described.generation, definedAt: now)
+    return TemplateSlot(template, record, extras: extras, generation: described.generation, definedAt: now,
+      definedIn: messageNumber)
   }
 
   /// The exporter has described elements since: the template may have names now that it had not.
@@ -50,14 +53,36 @@ extension SessionDecoder {
     guard let old = domain.templates[id] else { return }
     var slot = slot(old.pointee.definition, domain)
     slot.definedAt = old.pointee.definedAt
+    slot.definedIn = old.pointee.definedIn
+    slot.isRestored = old.pointee.isRestored
     domain.templates.set(slot)
   }
 
   /// RFC 7011 §8.4: over UDP a definition that is not repeated is no longer valid.
   func isExpired(_ slot: TemplateTable.Slot) -> Bool {
-    let lifetime = slot.pointee.isOptions ? options.optionsTemplateLifetimeSeconds : options.templateLifetimeSeconds
+    let isOptions = slot.pointee.isOptions
+    if let most = isOptions ? options.optionsTemplateLifetimeMessages : options.templateLifetimeMessages,
+      messageNumber - slot.pointee.definedIn > most
+    {
+      return true
+    }
+    var lifetime = isOptions ? options.optionsTemplateLifetimeSeconds : options.templateLifetimeSeconds
+    if slot.pointee.isRestored { lifetime = lifetime ?? TemplateArchive.lifetimeSeconds }
     guard let lifetime else { return false }
     return now > slot.pointee.definedAt && (now - slot.pointee.definedAt) / 1_000_000_000 > lifetime
+  }
+
+  /// Whether a data set can be of a template that nobody has confirmed: records fill it but for padding.
+  func fits(_ set: SetBody, _ slot: TemplateTable.Slot, _ message: UnsafeRawPointer) -> Bool {
+    var rest = UnsafeRawBufferPointer(start: message + set.start, count: set.end - set.start)
+    let template = UnsafePointer(slot.pointee.template.raw)
+    while let length = recordLength(template, rest) { rest = UnsafeRawBufferPointer(rebasing: rest[length...]) }
+    return rest.count < 4 && rest.allSatisfy { $0 == 0 }
+  }
+
+  /// The exporter has begun anew: what an earlier session of it defined says nothing any more.
+  func forgetRestored(in domain: Domain) {
+    for slot in domain.templates.all where slot.pointee.isRestored { _ = forget(slot.pointee.definition.id, in: domain) }
   }
 
   func forget(_ id: UInt16, in domain: Domain) -> Bool {

@@ -19,8 +19,9 @@ public final class SessionDecoder {
   var templateCount = 0
   /// Of all templates together.
   var fieldCount = 0
-  /// When the message at hand arrived, in nanoseconds since 1970.
+  /// When the message at hand arrived, in nanoseconds since 1970, and its number in the session.
   var now: UInt64 = 0
+  var messageNumber: UInt64 = 0
   var described = DescribedElements()
   var listElements: [TemplateRecord.Field: ListElement] = [:]
   var waiting = WaitingSets()
@@ -41,7 +42,7 @@ public final class SessionDecoder {
     self.limits = limits
     self.options = options
     isUDP = transport == UInt16(FLOWCEP_TRANSPORT_UDP)
-    hasLifetimes = isUDP && (options.templateLifetimeSeconds != nil || options.optionsTemplateLifetimeSeconds != nil)
+    hasLifetimes = isUDP && options.hasLifetimes
   }
 
   /// What has been counted since the last call.
@@ -76,6 +77,26 @@ public final class SessionDecoder {
     domains[Domain.Key(version: version, id: domain)]?.facts
   }
 
+  /// Every template as it was defined, for a later session of the same exporter.
+  func archived() -> [TemplateArchive.Entry] {
+    domains.values.sorted { ($0.key.version, $0.id) < ($1.key.version, $1.id) }.flatMap { domain in
+      domain.key.version == Wire.version5 ? [] : domain.templates.all.map { slot in
+        TemplateArchive.Entry(domain: domain.key, definition: slot.pointee.definition, seconds: slot.pointee.definedAt / 1_000_000_000)
+      }
+    }
+  }
+
+  /// Puts back what an earlier session of the exporter defined. Before the first message.
+  func restore(_ entries: [TemplateArchive.Entry]) {
+    for entry in entries {
+      guard let domain = domain(entry.domain.version, entry.domain.id), domain.templates[entry.definition.id] == nil else { continue }
+      now = entry.seconds * 1_000_000_000
+      define(entry.definition, in: domain)
+      domain.templates[entry.definition.id]?.pointee.isRestored = true
+    }
+    (pending.templates, notices, noted) = (0, [], NoticedOnce())
+  }
+
   /// The session ends: what still waits never had a template.
   public func close() { give(up: waiting.removeAll()) }
 
@@ -94,6 +115,7 @@ public final class SessionDecoder {
     pending.messages += 1
     pending.bytes += UInt64(length)
     now = packet.arrival_ns
+    messageNumber &+= 1
     if !waiting.isEmpty { expireWaiting() }
     guard length >= 4 else { return discard(.shortMessage) }
     let isTaken =
@@ -164,5 +186,10 @@ public final class SessionDecoder {
     pending.records += UInt64(sink.batch.recordCount - sink.before - sink.optionsRecords)
     pending.optionsRecords += UInt64(sink.optionsRecords)
     return sink.wireRecords
+  }
+
+  @inline(__always)
+  func follow(_ message: SequenceTracker.Message, mayReorder: Bool, in domain: Domain) {
+    if domain.sequence.note(message, mayReorder: mayReorder, counts: &pending) { forgetRestored(in: domain) }
   }
 }

@@ -32,17 +32,25 @@ struct TemplateSlot {
   let generation: UInt32
   /// When it was defined last, in nanoseconds since 1970.
   var definedAt: UInt64
+  /// The number of the message that defined it.
+  var definedIn: UInt64
+  /// From an earlier session of the exporter, and not confirmed yet.
+  var isRestored = false
   /// The batch that `batchIndex` counts in.
   var batchStamp: UInt64 = 0
   var batchIndex: UInt32 = 0
 
-  init(_ template: Template, _ definition: TemplateRecord, extras: SlotExtras? = nil, generation: UInt32 = 0, definedAt: UInt64 = 0) {
+  init(
+    _ template: Template, _ definition: TemplateRecord, extras: SlotExtras? = nil, generation: UInt32 = 0, definedAt: UInt64 = 0,
+    definedIn: UInt64 = 0
+  ) {
     self.template = template
     self.definition = definition
     isOptions = definition.isOptions
     self.extras = extras
     self.generation = generation
     self.definedAt = definedAt
+    self.definedIn = definedIn
     hasUnknown = template.view.fields.contains { UInt32($0.flags) & UInt32(FLOWCEP_FIELD_KNOWN) == 0 }
     recordLength = template.view.recordLength
     minimumLength = template.view.minimumLength
@@ -106,6 +114,9 @@ struct TemplateTable: ~Copyable {
     count -= 1
     return true
   }
+
+  /// In the order of their ids.
+  var all: [Slot] { (ids(options: false) + ids(options: true)).sorted().compactMap { self[$0] } }
 
   /// The ids of all options templates, or of all others.
   func ids(options: Bool) -> [UInt16] {

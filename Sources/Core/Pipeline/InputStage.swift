@@ -13,6 +13,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   private let state: RunState
   private let next: Junction
   private let decoder: Decoder
+  private let keeper: TemplateKeeper?
   private let thread = StageThread()
   private var failures: FailureReport
   private let stopsOnError: Bool
@@ -30,8 +31,8 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   private let messages: Counter
 
   public init(
-    instance: PluginInstance, next: Junction, limits: DecoderLimits = DecoderLimits(), stopsOnError: Bool, services: HostServices,
-    state: RunState
+    instance: PluginInstance, next: Junction, limits: DecoderLimits = DecoderLimits(), options: DecoderOptions = DecoderOptions(),
+    templatesFile: String? = nil, stopsOnError: Bool, services: HostServices, state: RunState
   ) {
     self.instance = instance
     self.next = next
@@ -39,7 +40,9 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
     self.state = state
     self.stopsOnError = stopsOnError
     failures = FailureReport(services, state, stops: stopsOnError)
-    decoder = Decoder(registry: services.registry, limits: limits)
+    let decoder = Decoder(registry: services.registry, limits: limits, options: options)
+    self.decoder = decoder
+    keeper = templatesFile.map { TemplateKeeper(path: $0, decoder) }
     lost = Undecodable.allCases.map { reason in
       (reason, services.counters.counter(instance.name, reason.rawValue, .lost, help: "Messages or sets that could not be decoded."))
     }
@@ -91,14 +94,21 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
         hasTaken = false
         if try !instance.poll(timeoutMilliseconds: state.isDraining ? 0 : 250) { break }
         idlePolls = hasTaken ? 0 : idlePolls + 1
+        keepTemplates()
       } catch {
         failures.add(error, instance.name)
         // An input that goes on failing must not spin.
         if stopsOnError || instance.waitForStop(milliseconds: 100) { break }
       }
     }
+    keepTemplates(atEnd: true)
     for session in open.values.sorted(by: { $0.id < $1.id }) { closed(session, reason: nil) }
     next.end()
+  }
+
+  private func keepTemplates(atEnd: Bool = false) {
+    guard let keeper, let failure = keeper.save(open.values, decoder, atEnd: atEnd) else { return }
+    services.log(.warning, instance.name, "cannot keep templates in \(keeper.path): \(failure)")
   }
 
   /// One poll may accept a connection, the next read from it: so often in a row nothing must come.

@@ -97,6 +97,16 @@ import Testing
     #expect(decoding.decode(encoder.finish(exportTime: 100)).isEmpty)
   }
 
+  @Test func definitionsGrowOldInMessages() {
+    var options = DecoderOptions()
+    options.templateLifetimeMessages = 3
+    let decoding = decoding(options: options)
+    decoding.decode(Example.template(Example.fixed))
+    for sequence in 0..<3 { #expect(decoding.decode(Example.data(1, sequence: UInt32(sequence))).count == 1) }
+    #expect(decoding.decode(Example.data(1, sequence: 3)).isEmpty)
+    #expect(decoding.counts.expiredTemplates == 1)
+  }
+
   // MARK: Floods
 
   @Test func aFloodOfTemplatesTakesNoMoreThanItsSession() {

@@ -1,0 +1,105 @@
+import IPFIX
+import PluginABI
+import RecordBatch
+import Testing
+
+/// Templates of UDP exporters that outlive the collector.
+@Suite struct ArchiveTests {
+  private func session(_ host: UInt8, port: UInt16) -> Session {
+    var description = flowcep_session()
+    (description.transport, description.remote_port) = (UInt16(FLOWCEP_TRANSPORT_UDP), port)
+    withUnsafeMutableBytes(of: &description.remote_address) { $0[15] = host }
+    return Session(copying: description, name: "test")
+  }
+
+  private func decode(_ messages: [[UInt8]], _ session: Session, _ decoder: Decoder, seconds: UInt64 = 1_700_000_000) -> Int {
+    messages.reduce(0) { count, message in
+      let buffer = Buffer(capacity: message.count)
+      buffer.bytes.copyMemory(from: message, byteCount: message.count)
+      let batch = BatchStorage(kind: .records, buffer: buffer, byteCount: message.count)
+      let packet = flowcep_packet(session: session.raw, arrival_ns: seconds * 1_000_000_000, offset: 0, length: UInt32(message.count))
+      withUnsafePointer(to: packet) { decoder.decode(UnsafeBufferPointer(start: $0, count: 1), into: batch) }
+      return count + batch.recordCount
+    }
+  }
+
+  /// What an exporter has defined, as a text.
+  private func text() -> String {
+    let first = session(1, port: 4000)
+    let decoder = Decoder(registry: Decoding.shipped)
+    _ = decode([Example.message(), NetFlowTests.message9(NetFlowTests.template)], first, decoder)
+    var archive = TemplateArchive()
+    archive.update(from: first)
+    return archive.text
+  }
+
+  private func restored(_ text: String) -> Decoder {
+    let decoder = Decoder(registry: Decoding.shipped)
+    decoder.archive = TemplateArchive(text)
+    return decoder
+  }
+
+  @Test func aTextReadsBackAsItWas() {
+    #expect(text().split(separator: "\n").count == 4)
+    #expect(TemplateArchive(text()).text == text())
+    #expect(text().contains("39499/2:65535"))
+  }
+
+  @Test func recordsAfterTheRestartAreUnderstood() {
+    let decoder = restored(text())
+    let again = session(1, port: 4000)
+    #expect(decode([Example.data(2, sequence: 6), NetFlowTests.message9(sequence: 9, NetFlowTests.set(260, NetFlowTests.record))], again, decoder) == 3)
+    #expect(decoder.counts.restoredRecords == 3)
+    #expect(decoder.counts.templates == 0)
+    // A definition confirms it.
+    #expect(decode([Example.template(Example.fixed, sequence: 8), Example.data(1, sequence: 8)], again, decoder) == 1)
+    #expect(decoder.counts.restoredRecords == 3)
+  }
+
+  @Test func portsMayChangeAddressesNot() {
+    let decoder = restored(text())
+    #expect(decode([Example.data(2, sequence: 6)], session(1, port: 4001), decoder) == 2)
+    #expect(decode([Example.data(2, sequence: 6)], session(2, port: 4000), decoder) == 0)
+  }
+
+  @Test func anotherDefinitionReplacesIt() {
+    let decoder = restored(text())
+    let again = session(1, port: 4000)
+    let other = TemplateRecord(id: 256, fields: [.init(element: 8, length: 4)])
+    #expect(decode([Example.template(other), Example.data(1, sequence: 6)], again, decoder) == 2)
+    #expect(decoder.counts.redefinitions == 0 && decoder.counts.restoredRecords == 0)
+  }
+
+  @Test func itGrowsOld() {
+    let decoder = restored(text())
+    #expect(decode([Example.data(1, sequence: 6)], session(1, port: 4000), decoder, seconds: 1_700_001_700) == 1)
+    #expect(decode([Example.data(1, sequence: 6)], session(1, port: 4000), decoder, seconds: 1_700_001_900) == 0)
+  }
+
+  @Test func dataThatDoesNotFitDropsIt() {
+    let decoder = restored(text())
+    let again = session(1, port: 4000)
+    var message = Example.data(1, sequence: 6)
+    message += [1, 2, 3, 4]
+    (message[3], message[19]) = (UInt8(message.count), UInt8(message.count - 16))
+    #expect(decode([message, Example.data(1, sequence: 7)], again, decoder) == 0)
+    #expect(decoder.decoder(of: again).waitingCount == 2)
+  }
+
+  @Test func aRestartOfTheExporterDropsIt() {
+    let decoder = restored(text())
+    let again = session(1, port: 4000)
+    #expect(decode([Example.data(1, sequence: 500, exportTime: 100), Example.data(1, sequence: 0, exportTime: 200)], again, decoder) == 2)
+    #expect(decode([Example.data(1, sequence: 1, exportTime: 201)], again, decoder) == 0)
+  }
+
+  @Test func nonsenseIsLeftOut() {
+    let good = text()
+    let words = "00000000000000000000000000000001 4000 10 7 256 - 1 8:4"
+    for bad in ["", "x", words + " 9", words + " 1/2/3:4", words.replacing("8:4", with: "8:0"), words.replacing("-", with: "9"), "0 " + words] {
+      #expect(TemplateArchive(bad).text == "")
+      #expect(TemplateArchive(good + bad + "\n" + good).text.contains("39499/2:65535"))
+    }
+    #expect(TemplateArchive(words).text == words + "\n")
+  }
+}
