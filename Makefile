@@ -57,7 +57,7 @@ fuzz: ## fuzz every reader of strangers' bytes, FUZZ_SECONDS (20) each, after wh
 	cd Tests/Fuzz && swift build -c release -Xswiftc -sanitize=fuzzer,address
 	@for found in Tests/Fuzz/Findings/*.bin; do name=$$(basename $$found); $(FUZZ) $${name%%-*} -verbosity=0 $$found || exit 1; done
 	@set -o pipefail; for target in $(FUZZ_TARGETS); do echo "== $$target"; \
-	  $(FUZZ) $$target -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 2>&1 \
+	  $(FUZZ) $$target -max_total_time=$(FUZZ_SECONDS) -detect_leaks=0 -rss_limit_mb=1536 -timeout=10 -print_final_stats=1 2>&1 \
 	    | grep -E 'executed_units|peak_rss|ERROR|SUMMARY|Fatal error' || exit 1; done
 
 bench: build ## measure what a record costs, on a synthetic capture of 3 million (BENCH=names for some jobs only)

@@ -2,7 +2,7 @@
 // Coverage-guided fuzzing of everything that reads bytes of strangers. A package of its own, for it is built with other flags:
 //
 //     swift build -c release -Xswiftc -sanitize=fuzzer,address
-//     .build/release/fuzz ipfix -max_total_time=60
+//     .build/release/fuzz ipfix -max_total_time=60 -detect_leaks=0
 import PackageDescription
 
 let package = Package(
