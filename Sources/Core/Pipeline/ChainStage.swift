@@ -37,7 +37,7 @@ public final class ChainStage: QueueStage, @unchecked Sendable {
 
   override func handle(_ batch: consuming BatchStorage) {
     let kind = batch.kind
-    feed(batch, to: 0)
+    feed(consume batch, to: 0)
     if kind == .end { next.end() }
   }
 
@@ -58,7 +58,7 @@ public final class ChainStage: QueueStage, @unchecked Sendable {
     let goesOn = kind == .records ? nil : batch
     tallies[index].received.wrappingAdd(records, ordering: .relaxed)
     do throws(PluginFailure) {
-      passOn(try links[index].instance.process(batch), from: index)
+      passOn(try links[index].instance.process(consume batch), from: index)
     } catch {
       tallies[index].failed.wrappingAdd(records, ordering: .relaxed)
       failures[index].add(error, links[index].instance.name)
@@ -72,7 +72,7 @@ public final class ChainStage: QueueStage, @unchecked Sendable {
     waiting.reverse()
     while let batch = waiting.popLast() {
       tallies[index].passed.wrappingAdd(UInt64(batch.recordCount), ordering: .relaxed)
-      feed(batch, to: index + 1)
+      feed(consume batch, to: index + 1)
     }
   }
 

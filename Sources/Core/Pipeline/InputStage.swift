@@ -128,7 +128,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
     expectedRecords = max(64, count + count / 8)
     records.wrappingAdd(UInt64(count), ordering: .relaxed)
     publishCounts()
-    if count > 0 { next.take(batch) }
+    if count > 0 { next.take(consume batch) }
     return flowcep_status(services.stop.nanosecondsLeft == 0 ? FLOWCEP_STOPPED : FLOWCEP_OK)
   }
 

@@ -73,7 +73,8 @@ public class QueueStage: BatchTarget, @unchecked Sendable {
           stopped.wrappingAdd(UInt64(batch.recordCount), ordering: .relaxed)
         } else {
           if batch.timeNanoseconds == 0 { batch.timeNanoseconds = Clock.wall() }
-          handle(batch)
+          // The only reference goes along: who writes to a batch that others hold works on a copy.
+          handle(consume batch)
         }
         if kind == .end { return }
         worked = true

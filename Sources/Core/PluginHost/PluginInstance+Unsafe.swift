@@ -79,7 +79,7 @@ public final class PluginInstance: @unchecked Sendable {
   /// Hands over a batch, and the caller's reference with it. Returns what an intermediate emitted.
   public func process(_ batch: consuming BatchStorage) throws(PluginFailure) -> [BatchStorage] {
     let raw = UnsafePointer(batch.raw)
-    context.current = batch
+    context.current = consume batch
     guard let process = instance.pointee.process else { return [] }
     let status = context.inside { process(instance, raw) }
     let emitted = context.endCall()
