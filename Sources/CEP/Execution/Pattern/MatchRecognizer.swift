@@ -130,14 +130,21 @@ final class MatchRecognizer {
       if partition.earlier.count > code.depth { partition.earlier.removeFirst(partition.earlier.count - code.depth) }
     }
     guard code.interval != nil else { return try give(chosen(ended), partition) }
-    // A match that ends after its interval has passed is given at once.
+    // A match waits where another of its beginning does, or where less of its interval has passed than is left; others are given at
+    // once, as in the original.
     let now = frame.clock.now
     var overdue: [PartialMatch] = []
-    for match in ended { if try due(match) < now { overdue.append(match) } else { partition.waiting.append(match) } }
-    var rows = try give(chosen(overdue), partition)
+    for match in code.plan.allMatches ? ended : chosen(ended) {
+      let waits = partition.waiting.contains { $0.firstRow == match.firstRow }
+      let rest = try due(match) - now
+      if waits || now - match.began < rest { partition.waiting.append(match) } else { overdue.append(match) }
+    }
+    // What began within such a match goes on unless the skip clause reaches past it, and in any case where termination ends it.
+    let ends = code.plan.skip == .pastLastRow && !code.plan.orTerminated
+    var rows = try give(chosen(overdue), partition, endsOthers: ends)
     if begins || !partition.waiting.isEmpty { try schedule(partition) }
     guard code.plan.orTerminated else { return rows }
-    rows += try giveFinished(partition) { match in !partition.active.contains { $0.firstRow == match.firstRow } }
+    rows += try giveFinished(partition, endsOthers: false) { match in !partition.active.contains { $0.firstRow == match.firstRow } }
     return rows
   }
 
@@ -203,26 +210,27 @@ final class MatchRecognizer {
     return result
   }
 
-  private func give(_ matches: [PartialMatch], _ partition: RowPartition) throws(EvaluationError) -> [Event] {
+  /// - Parameter endsOthers: whether the skip clause also ends matches that have begun and are not complete.
+  private func give(_ matches: [PartialMatch], _ partition: RowPartition, endsOthers: Bool = true) throws(EvaluationError) -> [Event] {
     var rows: [Event] = []
     for match in matches {
       frame.events[0] = matchEvent(match)
       frame.events[1] = nil
       rows.append(Event.make(code.plan.outputType, time: frame.clock.now, try evaluateAll(code.measures, frame)))
     }
-    for match in matches { skip(match, partition) }
+    for match in matches { skip(match, partition, endsOthers) }
     return rows
   }
 
   /// After a match: which of the others go on.
-  private func skip(_ match: PartialMatch, _ partition: RowPartition) {
+  private func skip(_ match: PartialMatch, _ partition: RowPartition, _ endsOthers: Bool) {
     let drops: (PartialMatch) -> Bool
     switch code.plan.skip {
     case .pastLastRow: drops = { $0.firstRow <= match.lastRow }
     case .toNextRow: drops = { $0.firstRow <= match.firstRow }
     case .toCurrentRow: return partition.waiting.removeAll { $0.firstRow == match.firstRow && $0.lastRow == match.lastRow }
     }
-    partition.active.removeAll(where: drops)
+    if endsOthers { partition.active.removeAll(where: drops) }
     partition.waiting.removeAll(where: drops)
   }
 
@@ -255,11 +263,11 @@ final class MatchRecognizer {
   }
 
   /// Gives the waiting matches that are finished, beginning by beginning.
-  private func giveFinished(_ partition: RowPartition, _ isFinished: (PartialMatch) -> Bool) throws(EvaluationError) -> [Event] {
+  private func giveFinished(_ partition: RowPartition, endsOthers: Bool = true, _ isFinished: (PartialMatch) -> Bool) throws(EvaluationError) -> [Event] {
     var rows: [Event] = []
     while let first = best(partition.waiting.filter(isFinished)) {
       let same = partition.waiting.filter { $0.firstRow == first.firstRow }
-      rows += try give(code.plan.allMatches ? chosen(same) : [first], partition)
+      rows += try give(code.plan.allMatches ? chosen(same) : [first], partition, endsOthers: endsOthers)
       partition.waiting.removeAll { $0.firstRow == first.firstRow }
     }
     return rows
