@@ -44,4 +44,24 @@ import Testing
     #expect((ledger["input", "in"]?.lost("refused") ?? 0) > 1)
     #expect(collector.process.errorText.components(separatedBy: "refused 127.0.0.1: not in any <allow>").count == 2)
   }
+
+  @Test func templatesOutliveTheCollector() throws {
+    let folder = try TemporaryFolder()
+    let configuration = Self.configuration("<templatesFile>templates.txt</templatesFile>")
+    let exporter = DatagramExporter()
+    // An address and a count; then three records of them.
+    let template: [UInt8] = [0, 2, 0, 16, 1, 0, 0, 2, 0, 8, 0, 4, 0, 2, 0, 4]
+    let data: [UInt8] = [1, 0, 0, 28] + (0..<3).flatMap { _ in [192, 0, 2, 1, 0, 0, 0, 5] as [UInt8] }
+    let first = try Collector(configuration, folder: folder)
+    try exporter.send(template, sequence: 0, port: first.port("udp"))
+    _ = try first.process.waitForErrorLine("templates are kept in ")
+    first.process.signal(SIGKILL)
+    _ = try? first.process.waitForExit()
+    let second = try Collector(configuration, folder: folder)
+    try exporter.send(data, sequence: 0, port: second.port("udp"))
+    _ = try second.process.waitForErrorLine("first record")
+    let ledger = try second.stop()
+    #expect(ledger.closes)
+    #expect(ledger.received == 3)
+  }
 }

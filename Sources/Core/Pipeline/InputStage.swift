@@ -107,8 +107,13 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   }
 
   private func keepTemplates(atEnd: Bool = false) {
-    guard let keeper, let failure = keeper.save(open.values, decoder, atEnd: atEnd) else { return }
-    services.log(.warning, instance.name, "cannot keep templates in \(keeper.path): \(failure)")
+    guard let keeper else { return }
+    let saves = keeper.saves
+    if let failure = keeper.save(open.values, decoder, atEnd: atEnd) {
+      services.log(.warning, instance.name, "cannot keep templates in \(keeper.path): \(failure)")
+    } else if saves == 0, keeper.saves == 1 {
+      services.log(.info, instance.name, "templates are kept in \(keeper.path)")
+    }
   }
 
   /// One poll may accept a connection, the next read from it: so often in a row nothing must come.

@@ -12,6 +12,8 @@ final class TemplateKeeper {
   private var savedTemplates: UInt64 = 0
   private var nextSave: UInt64 = 0
   private var hasFailed = false
+  /// How often the file has been written.
+  private(set) var saves = 0
 
   private static let interval: UInt64 = 1_000_000_000
   private static let longestFile = 64 << 20
@@ -34,6 +36,7 @@ final class TemplateKeeper {
     for session in sessions where session.raw.pointee.transport == UInt16(FLOWCEP_TRANSPORT_UDP) { archive.update(from: session) }
     savedTemplates = changes
     let failure = Self.write(archive.text, to: path)
+    if failure == nil { saves += 1 }
     defer { hasFailed = failure != nil }
     return hasFailed ? nil : failure
   }
