@@ -177,10 +177,11 @@ final class MatchRecognizer {
 
   // MARK: which match
 
-  /// The earliest first; of one beginning the one with more rows where variables are greedy, with fewer where they are reluctant.
+  /// The earliest first; of one beginning the one with more rows of the last variables that repeat, with fewer where they are reluctant.
   private func isBetter(_ a: PartialMatch, _ b: PartialMatch) -> Bool {
     if a.firstRow != b.firstRow { return a.firstRow < b.firstRow }
-    for variable in code.plan.variables.indices where a.rows[variable].count != b.rows[variable].count {
+    for variable in code.plan.variables.indices.reversed()
+    where code.plan.variables[variable].isMultiple && a.rows[variable].count != b.rows[variable].count {
       return (a.rows[variable].count > b.rows[variable].count) != code.automaton.reluctant.contains(variable)
     }
     return false
@@ -196,7 +197,10 @@ final class MatchRecognizer {
       let place = sorted.firstIndex { isBetter(match, $0) } ?? sorted.count
       sorted.insert(match, at: place)
     }
-    if code.plan.allMatches { return sorted }
+    if code.plan.allMatches {
+      // All of one beginning in the order in which they were found.
+      return ended.enumerated().sorted { ($0.element.firstRow, $0.offset) < ($1.element.firstRow, $1.offset) }.map(\.element)
+    }
     var result: [PartialMatch] = []
     for match in sorted {
       // The best of each beginning, as far as the skip clause leaves it one.
