@@ -137,7 +137,8 @@ let package = Package(
 
     .executableTarget(
       name: "flowcep-bench",
-      dependencies: ["CryptoPAn", "RecordJSON", "IPFIX", "RecordBatch", "InformationElements", "PluginABI", "Synthesis", "EventModel", "EventTime"],
+      dependencies: ["CryptoPAn", "RecordJSON", "IPFIX", "RecordBatch", "InformationElements", "PluginABI", "Synthesis", "EventModel", "EventTime",
+        "RecordEvents", "Engine"],
       path: "Benchmarks", swiftSettings: manners),
 
     .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/Support", swiftSettings: manners),

@@ -9,6 +9,7 @@ enum Bench {
     ("json", JSONBench.run),
     ("anonymize", AnonymizeBench.run),
     ("watermark", WatermarkBench.run),
+    ("epl", EPLBench.run),
   ]
     + PipelineBench.names.map { name in (name, { try PipelineBench.run(name) }) }
 
@@ -29,7 +30,17 @@ enum Bench {
     print("\(name): \(rounded(median)) ns an item (\(rounded(low)) to \(rounded(high)), \(items) items)")
   }
 
-  private static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+  /// The median of nanoseconds per item.
+  static func median(items: Int, rounds: Int, _ body: () throws -> Void) rethrows -> Double {
+    try body()
+    return try (0..<rounds).map { _ in
+      let before = processNanoseconds()
+      try body()
+      return Double(processNanoseconds() - before) / Double(items)
+    }.sorted()[rounds / 2]
+  }
+
+  static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
 
   /// CPU time of the process, user and system.
   private static func processNanoseconds() -> Int {

@@ -61,7 +61,8 @@ struct BenchCapture {
   }
 
   /// The elements that a synthetic capture uses.
-  static let registry = ElementRegistry(
+  static let registry = ElementRegistry(elements)
+  static let elements: [Element] =
     [
       (1, "octetDeltaCount", .unsigned64), (2, "packetDeltaCount", .unsigned64), (4, "protocolIdentifier", .unsigned8),
       (6, "tcpControlBits", .unsigned16), (7, "sourceTransportPort", .unsigned16), (8, "sourceIPv4Address", .ipv4Address),
@@ -69,5 +70,5 @@ struct BenchCapture {
       (28, "destinationIPv6Address", .ipv6Address), (32, "icmpTypeCodeIPv4", .unsigned16), (139, "icmpTypeCodeIPv6", .unsigned16),
       (60, "ipVersion", .unsigned8), (152, "flowStartMilliseconds", .dateTimeMilliseconds), (153, "flowEndMilliseconds", .dateTimeMilliseconds),
     ].map { (id: Int, name: String, type: AbstractType) in Element(id: UInt16(id), name: name, type: type) }
-      + [Element(enterprise: 39499, id: 2, scope: "flowmon", name: "HTTPRequestURL", type: .string)])
+      + [Element(enterprise: 39499, id: 2, scope: "flowmon", name: "HTTPRequestURL", type: .string)]
 }

@@ -9,6 +9,9 @@ struct HeldBuckets {
     var capacity = 0
     /// Up to where [head, count) is in order.
     var sorted = 0
+    /// The segment that takes the bucket's new rows, and the number of its layout.
+    var segment: UInt32 = 0
+    var layout: Int32 = -1
   }
 
   static let shift: Int64 = 8
@@ -24,6 +27,10 @@ struct HeldBuckets {
   private(set) var count = 0
   private var scratch: UnsafeMutablePointer<HeldEvent>
   private var scratchCapacity = 1024
+  var segments = SegmentTable()
+  /// What takes the rows of events that are too far ahead.
+  private var farSegment: UInt32 = 0
+  private var farLayout: Int32 = -1
   /// Emptied buckets' memory, to be used again.
   private var spare: [(UnsafeMutablePointer<HeldEvent>, Int)] = []
 
@@ -33,22 +40,58 @@ struct HeldBuckets {
     scratch = .allocate(capacity: scratchCapacity)
   }
 
-  func deallocate() {
+  mutating func deallocate() {
+    segments.deallocate()
     for index in 0..<Self.ringSize { ring[index].events?.deallocate() }
     for (memory, _) in spare { memory.deallocate() }
     ring.deallocate()
     scratch.deallocate()
   }
 
-  /// - Parameter event: not earlier than any that has been taken.
+  /// Gives a new row its place.
+  /// - Parameters:
+  ///   - time: not earlier than any that has been taken.
+  ///   - number: the layout's, by which segments are told apart.
   @inline(__always)
-  mutating func add(_ event: HeldEvent) {
-    let number = event.time >> Self.shift
+  mutating func place(_ time: Int64, source: Int, _ layout: RowLayout, _ number: Int32) -> RowPlace {
+    let bucketNumber = reach(time)
+    let segment: UInt32
+    if bucketNumber - first >= Int64(Self.ringSize) {
+      if farLayout != number {
+        if farLayout >= 0 { segments.close(farSegment) }
+        (farSegment, farLayout) = (segments.make(layout), number)
+      }
+      segment = farSegment
+    } else {
+      let bucket = ring + Int(truncatingIfNeeded: bucketNumber) & (Self.ringSize - 1)
+      if bucket.pointee.layout != number {
+        if bucket.pointee.layout >= 0 { segments.close(bucket.pointee.segment) }
+        (bucket.pointee.segment, bucket.pointee.layout) = (segments.make(layout), number)
+      }
+      segment = bucket.pointee.segment
+    }
+    let row = segments.append(segment)
+    insert(HeldEvent(time: time, segment: segment, row: row), bucketNumber)
+    return RowPlace(source: UInt32(source), row: row, segment: segments[segment])
+  }
+
+  /// Holds an event whose row has its place already.
+  mutating func add(_ event: HeldEvent) { insert(event, reach(event.time)) }
+
+  /// The number of the bucket for a time, with the ring where it can take it.
+  @inline(__always)
+  private mutating func reach(_ time: Int64) -> Int64 {
+    let number = time >> Self.shift
     if count == 0 {
       first = number
     } else if number < first {
       lower(to: number)
     }
+    return number
+  }
+
+  @inline(__always)
+  private mutating func insert(_ event: HeldEvent, _ number: Int64) {
     count += 1
     if number - first >= Int64(Self.ringSize) { return addFar(event, number) }
     append(event, number)
@@ -95,6 +138,7 @@ struct HeldBuckets {
   }
 
   private mutating func empty(_ bucket: UnsafeMutablePointer<Bucket>) {
+    if bucket.pointee.layout >= 0 { segments.close(bucket.pointee.segment) }
     if let events = bucket.pointee.events {
       if spare.count < 64 { spare.append((events, bucket.pointee.capacity)) } else { events.deallocate() }
     }
@@ -131,6 +175,8 @@ struct HeldBuckets {
     first = count == far.count && !far.isEmpty ? min(last, lowestFar) : first + 1
     if first == last, count == 0 { return }
     guard !far.isEmpty, lowestFar - first < Int64(Self.ringSize) else { return }
+    if farLayout >= 0 { segments.close(farSegment) }
+    farLayout = -1
     let moved = far
     far.removeAll(keepingCapacity: true)
     lowestFar = .max
@@ -174,15 +220,6 @@ struct HeldBuckets {
       }
     }
     (events + head).update(from: scratch, count: size)
-  }
-
-  /// Calls `body` with each held event, which it may change but for its time.
-  mutating func forEach(_ body: (inout HeldEvent) -> Void) {
-    for index in far.indices { body(&far[index]) }
-    for index in 0..<Self.ringSize {
-      guard let events = ring[index].events else { continue }
-      for place in ring[index].head..<ring[index].count { body(&events[place]) }
-    }
   }
 
   /// The time of the bucket's end below which at least `excess` events are held.

@@ -14,11 +14,21 @@ public final class WatermarkClock {
   public private(set) var now: Int64?
   public private(set) var counts = WatermarkCounts()
   private var guardian: SkewGuard
-  /// Behind pointers, for a property's checks would cost more than the work on one event.
-  private let batches: UnsafeMutablePointer<HeldBatches>
+  /// Behind a pointer, for a property's checks would cost more than the work on one event.
   private let buckets: UnsafeMutablePointer<HeldBuckets>
   /// Events of sessions about which nothing is decided, in order of arrival.
   private var undecided: [(session: UInt32, event: HeldEvent)] = []
+  /// The layout of each type's rows, and its number among all that have been.
+  private var layouts: [(layout: RowLayout, number: Int32)] = []
+  private var layoutCount: Int32 = 0
+  /// What takes the rows of undecided events, by layout.
+  private var waitingSegment: UInt32?
+  private var waitingLayout: Int32 = -1
+  /// Where the rows of the batch that is being taken in have their places.
+  private var places: UnsafeMutablePointer<RowPlace>
+  private var placeCount = 0
+  private var targets: UnsafeMutablePointer<UnsafeMutableRawPointer>
+  private var placeCapacity = 1
   /// Events on their way out: [head, count) are still to go.
   private var taken: UnsafeMutablePointer<HeldEvent>
   private var takenHead = 0
@@ -34,19 +44,19 @@ public final class WatermarkClock {
   public init(options: WatermarkOptions = WatermarkOptions()) {
     self.options = options
     guardian = SkewGuard(options)
-    batches = .allocate(capacity: 1)
-    batches.initialize(to: HeldBatches())
     buckets = .allocate(capacity: 1)
     buckets.initialize(to: HeldBuckets())
     taken = .allocate(capacity: 1)
+    places = .allocate(capacity: 1)
+    targets = .allocate(capacity: 1)
   }
 
   deinit {
-    batches.pointee.deallocate()
     buckets.pointee.deallocate()
-    batches.deinitialize(count: 1).deallocate()
     buckets.deinitialize(count: 1).deallocate()
     taken.deallocate()
+    places.deallocate()
+    targets.deallocate()
   }
 
   /// How many events are held.
@@ -68,20 +78,43 @@ public final class WatermarkClock {
     precondition(batch.exportTimes.isEmpty || batch.exportTimes.count == batch.count, "one export time per event")
     precondition(batch.sessions.isEmpty || batch.sessions.count == batch.count, "one session per event")
     counts.received += UInt64(batch.count)
-    let slot = batches.pointee.add(batch)
-    admit(batch, slot, wall)
+    let layout = layout(for: batch)
+    if placeCapacity < batch.count {
+      places.deallocate()
+      targets.deallocate()
+      placeCapacity = batch.count
+      places = .allocate(capacity: placeCapacity)
+      targets = .allocate(capacity: placeCapacity)
+    }
+    placeCount = 0
+    admit(batch, layout, wall)
+    RowWriter(
+      layout: layout.layout, places: UnsafeBufferPointer(start: places, count: placeCount), targets: targets
+    ).write(batch)
     lastWall = wall
     clockAtLastRecord = now
     if buckets.pointee.count > options.maxHeld { press() }
-    if batches.pointee.rowsInMemory > 4 * held + 65_536 { compact() }
   }
 
-  private func admit(_ batch: EventBatch, _ slot: UInt32, _ wall: Int64) {
+  private func layout(for batch: EventBatch) -> (layout: RowLayout, number: Int32) {
+    let index = layouts.firstIndex { $0.layout.type === batch.type } ?? layouts.count
+    if index == layouts.count { layouts.append((RowLayout(type: batch.type, properties: [], fields: []), -1)) }
+    let known = layouts[index]
+    let layout = known.layout.extended(for: batch)
+    if layout !== known.layout || known.number < 0 {
+      layouts[index] = (layout, layoutCount)
+      layoutCount += 1
+    }
+    return layouts[index]
+  }
+
+  private func admit(_ batch: EventBatch, _ layout: (layout: RowLayout, number: Int32), _ wall: Int64) {
     let times = batch.times.isEmpty ? batch.exportTimes : batch.times
     let (lateness, skew) = (options.lateness, options.maxSkew ?? Self.extreme * 2)
     var clock = now ?? .min
     var limit = now.map { $0 + skew } ?? .min
     var session: UInt32?
+    var late: UInt64 = 0
     for row in 0..<batch.count {
       var time = times.isEmpty ? max(clock, -Self.extreme) : min(max(times[row], -Self.extreme), Self.extreme)
       let bound = batch.exportTimes.isEmpty ? time : min(max(batch.exportTimes[row], -Self.extreme), Self.extreme)
@@ -90,7 +123,7 @@ public final class WatermarkClock {
       if trusted > limit {
         now = clock == .min ? nil : clock
         let message = batch.exportTimes.isEmpty ? nil : batch.exportTimes[row]
-        suspect(sender, HeldEvent(time: time, slot: slot, row: UInt32(row)), trusted, message, wall)
+        suspect(sender, wait(row, time, layout), trusted, message, wall)
         clock = now ?? .min
         limit = now.map { $0 + skew } ?? .min
         session = nil
@@ -112,21 +145,45 @@ public final class WatermarkClock {
         time = trusted
         counts.ahead += 1
       }
-      hold(HeldEvent(time: time, slot: slot, row: UInt32(row)), clock)
+      if time < clock {
+        late += 1
+        if options.late == .drop { continue }
+        time = clock
+      }
+      (places + placeCount).initialize(to: buckets.pointee.place(time, source: row, layout.layout, layout.number))
+      placeCount += 1
     }
     if clock != .min { now = clock }
+    counts.late += late
+    if options.late == .drop { counts.dropped += late }
   }
 
-  /// Holds an event until the clock has passed it; a late one is due at once.
-  @inline(__always)
+  /// Gives an undecided event's row its place.
+  private func wait(_ row: Int, _ time: Int64, _ layout: (layout: RowLayout, number: Int32)) -> HeldEvent {
+    let segment: UInt32
+    if let waitingSegment, waitingLayout == layout.number {
+      segment = waitingSegment
+    } else {
+      if let waitingSegment { buckets.pointee.segments.close(waitingSegment) }
+      segment = buckets.pointee.segments.make(layout.layout)
+      (waitingSegment, waitingLayout) = (segment, layout.number)
+    }
+    let number = buckets.pointee.segments.append(segment)
+    (places + placeCount).initialize(
+      to: RowPlace(source: UInt32(row), row: number, segment: buckets.pointee.segments[segment]))
+    placeCount += 1
+    return HeldEvent(time: time, segment: segment, row: number)
+  }
+
+  /// Holds an event that waited until the clock has passed it; a late one is due at once.
   private func hold(_ event: HeldEvent, _ clock: Int64) {
     if event.time >= clock { return buckets.pointee.add(event) }
     counts.late += 1
     if options.late == .drop {
       counts.dropped += 1
-      withUnsafePointer(to: event) { batches.pointee.release(UnsafeBufferPointer(start: $0, count: 1)) }
+      buckets.pointee.segments.release(event.segment, 1)
     } else {
-      buckets.pointee.add(HeldEvent(time: clock, slot: event.slot, row: event.row))
+      buckets.pointee.add(HeldEvent(time: clock, segment: event.segment, row: event.row))
     }
   }
 
@@ -170,6 +227,7 @@ public final class WatermarkClock {
         hold(item.event, now)
       }
     }
+    closeWaiting()
   }
 
   /// A session is ahead, or its far time was a blip: what waited of it is delivered at the current clock.
@@ -179,12 +237,20 @@ public final class WatermarkClock {
     for item in waiting {
       if item.session == session { holdAhead(item.event) } else { undecided.append(item) }
     }
+    closeWaiting()
+  }
+
+  /// When nothing is undecided, nothing need be kept for it.
+  private func closeWaiting() {
+    guard undecided.isEmpty, let segment = waitingSegment else { return }
+    buckets.pointee.segments.close(segment)
+    waitingSegment = nil
   }
 
   private func holdAhead(_ event: HeldEvent) {
     guard let now else { return undecided.append((0, event)) }
     counts.ahead += 1
-    buckets.pointee.add(HeldEvent(time: now, slot: event.slot, row: event.row))
+    buckets.pointee.add(HeldEvent(time: now, segment: event.segment, row: event.row))
   }
 
   /// A session has ended: it neither agrees nor disagrees any more.
@@ -234,18 +300,30 @@ public final class WatermarkClock {
   /// Nil when there are none (left).
   public func next(limit: Int = 4096) -> EventBatch? {
     if takenHead == takenCount, !take(limit) { return nil }
-    let first = taken + takenHead
-    var count = min(takenCount - takenHead, limit)
-    if batches.pointee.hasSeveralShapes {
-      let shape = batches.pointee.shape(of: first[0])
-      count = (1..<count).first { batches.pointee.shape(of: first[$0]) != shape } ?? count
-    }
+    let runs = runs(min(takenCount - takenHead, limit))
+    let count = runs.reduce(0) { $0 + $1.events.count }
+    let batch = RowReader(runs: runs, count: count).batch()
+    for run in runs { buckets.pointee.segments.release(run.events[0].segment, run.events.count) }
     takenHead += count
     counts.delivered += UInt64(count)
-    let events = UnsafeBufferPointer(start: first, count: count)
-    let batch = batches.pointee.gather(events)
-    batches.pointee.release(events)
     return batch
+  }
+
+  /// The next of the events taken, segment by segment, as far as they are of one type.
+  private func runs(_ limit: Int) -> [RowRun] {
+    var runs: [RowRun] = []
+    var (start, end) = (takenHead, takenHead + limit)
+    while start < end {
+      let segment = taken[start].segment
+      let rows = buckets.pointee.segments[segment]
+      if let first = runs.first, first.segment.pointee.layout.type !== rows.pointee.layout.type { break }
+      var next = start + 1
+      while next < end, taken[next].segment == segment { next += 1 }
+      runs.append(RowRun(events: UnsafeBufferPointer(start: taken + start, count: next - start), segment: rows))
+      start = next
+    }
+    end = start
+    return runs
   }
 
   private func take(_ limit: Int) -> Bool {
@@ -266,30 +344,5 @@ public final class WatermarkClock {
     let excess = buckets.pointee.count - options.maxHeld * 7 / 8
     counts.pressed += UInt64(excess)
     advance(to: buckets.pointee.time(ofExcess: excess))
-  }
-
-  /// Few events of many batches are left: they move into a batch of their own, and the memory of the others is freed.
-  private func compact() {
-    var byShape: [Int: [HeldEvent]] = [:]
-    func isSparse(_ event: HeldEvent) -> Bool {
-      let rows = batches.pointee.liveRows(event.slot)
-      return rows.live * 4 < rows.all
-    }
-    func collect(_ event: inout HeldEvent) { if isSparse(event) { byShape[batches.pointee.shape(of: event), default: []].append(event) } }
-    buckets.pointee.forEach(collect)
-    for index in undecided.indices { collect(&undecided[index].event) }
-    for (shape, events) in byShape {
-      let slot = events.withUnsafeBufferPointer { batches.pointee.add(batches.pointee.gather($0)) }
-      var row: UInt32 = 0
-      func move(_ event: inout HeldEvent) {
-        guard batches.pointee.shape(of: event) == shape, event.slot != slot, isSparse(event) else { return }
-        event.slot = slot
-        event.row = row
-        row += 1
-      }
-      buckets.pointee.forEach(move)
-      for index in undecided.indices { move(&undecided[index].event) }
-      events.withUnsafeBufferPointer { batches.pointee.release($0) }
-    }
   }
 }
