@@ -38,7 +38,7 @@ let plugins = [
   Plugin("Output", "JSON", ["OutputKit", "RecordJSON", "CLinux", "Sockets"]),
   Plugin("Output", "ZeroMQ", ["OutputKit", "RecordJSON", "CZeroMQ"]),
   Plugin("Output", "Logstash", ["OutputKit", "RecordJSON"]),
-  Plugin("Output", "CEP", ["RecordEvents", "Engine", "EventModel", "JSONLines", "Diagnostics"]),
+  Plugin("Output", "CEP", ["RecordEvents", "Engine", "EventModel", "EventTime", "JSONLines", "Diagnostics"]),
 ]
 
 func unitTests(_ name: String, _ deps: [Target.Dependency] = []) -> Target {

@@ -71,7 +71,7 @@ enum Walls {
     "Output/JSON": ["OutputKit", "RecordJSON"],
     "Output/ZeroMQ": ["OutputKit", "RecordJSON", "CZeroMQ"],
     "Output/Logstash": ["OutputKit", "RecordJSON"],
-    "Output/CEP": ["RecordEvents", "Engine", "EventModel", "JSONLines", "Diagnostics"],
+    "Output/CEP": ["RecordEvents", "Engine", "EventModel", "EventTime", "JSONLines", "Diagnostics"],
   ]
 
   /// Where Foundation stays out: the data path.

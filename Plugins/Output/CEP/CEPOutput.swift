@@ -19,6 +19,7 @@ final class CEPOutput: OutputPlugin {
   private var lastRecord: UInt64
   private var failure: PluginError?
   private let counters: CEPCounters
+  private var clocks: ExporterClocks
 
   init(_ host: Host, _ options: Options) throws(PluginError) {
     let modules = try Modules(host, options)
@@ -40,6 +41,7 @@ final class CEPOutput: OutputPlugin {
     session = try host.openSession(description, name: host.instanceName)
     lastRecord = host.monotonicNanoseconds
     counters = CEPCounters(host)
+    clocks = ExporterClocks(host)
     engine.onRows = { [unowned self] rows in take(rows) }
     engine.onFailure = { statement, reason in
       host.log(.debug, "\(statement.map { "statement \($0.name)" } ?? "engine"): \(reason)")
@@ -51,7 +53,7 @@ final class CEPOutput: OutputPlugin {
   func process(_ batch: Batch) throws(PluginError) {
     lastRecord = host.monotonicNanoseconds
     if engine.options.clock == .system { engine.advance(to: Int64(host.wallNanoseconds / 1_000_000)) }
-    for reader in readers { engine.send(reader.read(batch)) }
+    for reader in readers { engine.send(reader.read(batch), wall: Int64(lastRecord / 1_000_000)) }
     try giveOut()
   }
 
@@ -62,7 +64,9 @@ final class CEPOutput: OutputPlugin {
       engine.idle(for: Int64((host.monotonicNanoseconds &- lastRecord) / 1_000_000))
     // A collector that is told to stop never closes windows early: it may come back and go on.
     case .end: engine.finish(flush: flushesAtEnd && host.stopNanosecondsLeft == nil)
-    case .records, .sessionOpened, .sessionClosed: return
+    case .sessionOpened: return clocks.opened(event)
+    case .sessionClosed: return clocks.closed(event, engine)
+    case .records: return
     }
     try giveOut()
   }
@@ -84,6 +88,7 @@ final class CEPOutput: OutputPlugin {
 
   private func giveOut() throws(PluginError) {
     counters.update(engine.counters)
+    clocks.report(engine)
     for writer in writers {
       try writer?.flush(session: session, time: engine.now) { batch throws(PluginError) in
         for target in targets { try host.emit(batch, to: target) }
@@ -100,12 +105,16 @@ final class CEPOutput: OutputPlugin {
 private struct CEPCounters {
   private let late: Counter
   private let lateDropped: Counter
+  private let ahead: Counter
+  private let held: Counter
   private let failed: Counter
   private let rows: Counter
 
   init(_ host: Host) {
     late = host.informationCounter("late", help: "Records older than the engine's clock on arrival.")
     lateDropped = host.droppedCounter("too-late", help: "Records older than the engine's clock, by configuration not delivered.")
+    ahead = host.informationCounter("ahead", help: "Records whose time lay ahead of all others', delivered as of now.")
+    held = host.informationCounter("held", help: "Records that wait until the clock has passed them.")
     failed = host.informationCounter("failed", help: "Events on which a statement failed.")
     rows = host.informationCounter("rows", help: "Rows that the statements gave, those that other statements read among them.")
   }
@@ -113,6 +122,8 @@ private struct CEPCounters {
   func update(_ counts: EngineCounters) {
     late.set(counts.late)
     lateDropped.set(counts.lateDropped)
+    ahead.set(counts.ahead)
+    held.set(counts.held)
     failed.set(counts.failed)
     rows.set(counts.rowsOut.reduce(0, +))
   }

@@ -100,7 +100,7 @@ public struct EventReader {
     if times.isEmpty { return nil }
     let batch = EventBatch(
       type: type, count: times.count, properties: properties,
-      columns: properties.indices.map { Column(.values(columns[$0])) }, times: timeColumn == nil ? [] : times)
+      columns: properties.indices.map { Column.typed(columns[$0]) }, times: timeColumn == nil ? [] : times)
     for index in columns.indices { columns[index].removeAll(keepingCapacity: true) }
     times.removeAll(keepingCapacity: true)
     return batch
