@@ -1,5 +1,6 @@
 import Engine
 import EventTime
+import PluginABI
 import PluginKit
 import RecordBatch
 
