@@ -11,6 +11,14 @@ public final class Decoder {
   /// Of all sessions, since the decoder began.
   public private(set) var counts = DecodeCounts()
 
+  private let budget: MemoryBudget
+  private var sessions: [UInt64: WeakSession] = [:]
+  private var liveSessions = 64
+
+  private struct WeakSession {
+    weak var decoder: SessionDecoder?
+  }
+
   /// What exporters defined in earlier sessions over UDP; new sessions begin with it.
   public var archive: TemplateArchive?
 
@@ -20,6 +28,7 @@ public final class Decoder {
     self.registry = registry
     self.limits = limits
     self.options = options
+    budget = MemoryBudget(limit: limits.totalBytes)
   }
 
   /// Decodes packets that lie in the batch's bytes. A message that cannot be decoded is counted, and the others are taken.
@@ -46,6 +55,7 @@ public final class Decoder {
         guard Int(packet.offset) + Int(packet.length) <= batch.byteCount else { continue }
         decoder.decode(packet, into: batch, stamp: stamp)
       }
+      if let account = decoder.account, account.set(decoder.weight) { makeRoom() }
       counts += decoder.takePending()
       let said = decoder.takeNotices()
       if !said.isEmpty { notices(session, said) }
@@ -64,9 +74,33 @@ public final class Decoder {
     if let known = session.decoderState as? SessionDecoder { return known }
     let new = SessionDecoder(transport: session.raw.pointee.transport, registry: registry, limits: limits, options: options)
     session.decoderState = new
+    new.account = MemoryAccount(budget, session)
+    remember(new, session)
     if let archive, session.raw.pointee.transport == UInt16(FLOWCEP_TRANSPORT_UDP) {
       new.restore(archive.entries(of: TemplateArchive.Exporter(session)))
     }
     return new
+  }
+
+  /// An estimate of the bytes that all sessions remember.
+  public var rememberedBytes: Int { budget.total }
+
+  private func remember(_ decoder: SessionDecoder, _ session: Session) {
+    if sessions.count >= 2 * liveSessions {
+      sessions = sessions.filter { $0.value.decoder != nil }
+      liveSessions = max(64, sessions.count)
+    }
+    sessions[session.id] = WeakSession(decoder: decoder)
+  }
+
+  /// The heaviest session of the heaviest peer forgets what it has, until it is enough.
+  private func makeRoom() {
+    while budget.total > budget.limit, let peer = budget.heaviest {
+      let theirs = sessions.values.compactMap(\.decoder).filter { $0.account?.peer == peer }
+      guard let heaviest = theirs.max(by: { ($0.account?.bytes ?? 0) < ($1.account?.bytes ?? 0) }), (heaviest.account?.bytes ?? 0) > 0
+      else { return }
+      heaviest.shed()
+      counts += heaviest.takePending()
+    }
   }
 }

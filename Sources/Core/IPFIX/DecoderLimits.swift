@@ -16,6 +16,8 @@ public struct DecoderLimits: Sendable {
   public var listDepth = 4
   /// Elements that an exporter may describe (RFC 5610).
   public var describedElements = 4096
+  /// Bytes, estimated, of what all sessions of a decoder remember together. Beyond, the peer that takes most loses what it has.
+  public var totalBytes = 512 << 20
   /// Interfaces and samplers that are remembered of an exporter.
   public var facts = 4096
 

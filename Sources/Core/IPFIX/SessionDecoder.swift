@@ -77,6 +77,20 @@ public final class SessionDecoder {
     domains[Domain.Key(version: version, id: domain)]?.facts
   }
 
+  /// An estimate of the memory that the session takes.
+  var weight: Int { fieldCount * 192 + templateCount * 512 + domains.count * 4096 + waiting.bytes + listElements.count * 512 }
+  var account: MemoryAccount?
+
+  /// Forgets templates and domains, since all sessions together take too much and this one takes most.
+  func shed() {
+    pending.evictedTemplates += UInt64(templateCount)
+    give(up: waiting.removeAll())
+    (templateCount, fieldCount, lastDomain) = (0, 0, nil)
+    domains.removeAll()
+    listElements.removeAll()
+    _ = account?.set(weight)
+  }
+
   /// Every template as it was defined, for a later session of the same exporter.
   func archived() -> [TemplateArchive.Entry] {
     domains.values.sorted { ($0.key.version, $0.id) < ($1.key.version, $1.id) }.flatMap { domain in

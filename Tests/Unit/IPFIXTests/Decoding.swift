@@ -54,7 +54,11 @@ final class Decoding {
   func decode(_ messages: [UInt8]...) -> [Record] { decode(messages) }
 
   @discardableResult
-  func decode(_ messages: [[UInt8]]) -> [Record] {
+  func decode(_ messages: [[UInt8]]) -> [Record] { decode(messages, of: session) }
+
+  /// Decodes messages of another session.
+  @discardableResult
+  func decode(_ messages: [[UInt8]], of session: Session) -> [Record] {
     let buffer = Buffer(capacity: messages.map(\.count).reduce(0, +))
     var packets: [flowcep_packet] = []
     var offset = 0

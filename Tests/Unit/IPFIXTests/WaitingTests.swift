@@ -140,6 +140,30 @@ import Testing
     #expect(good.decode(Example.data(2, sequence: 0)).count == 2)
   }
 
+  @Test func aFloodFromOneAddressCostsNobodyElse() {
+    var limits = DecoderLimits()
+    limits.totalBytes = 1 << 20
+    let healthy = Decoding(FLOWCEP_TRANSPORT_UDP, limits: limits)
+    healthy.decode(Example.template(Example.fixed))
+    var sessions: [Session] = []
+    for port in 0..<40 {
+      var description = flowcep_session()
+      (description.transport, description.remote_port) = (UInt16(FLOWCEP_TRANSPORT_UDP), UInt16(port))
+      withUnsafeMutableBytes(of: &description.remote_address) { $0[15] = 66 }
+      sessions.append(Session(copying: description, name: "flood"))
+      for id in 256..<456 {
+        let template = TemplateRecord(id: UInt16(id), fields: [.init(element: 4, length: 1), .init(element: 5, length: 1)])
+        healthy.decode([Example.template(template)], of: sessions[port])
+      }
+      #expect(healthy.decoder.rememberedBytes <= limits.totalBytes)
+    }
+    #expect(healthy.counts.evictedTemplates > 0)
+    #expect(healthy.decode(Example.data(2, sequence: 0)).count == 2)
+    // Sessions that end give back what they had.
+    sessions.removeAll()
+    #expect(healthy.decoder.rememberedBytes < 10_000)
+  }
+
   @Test func fieldsWithoutLengthAreBounded() {
     let fields = [TemplateRecord.Field(element: 4, length: 1)] + Array(repeating: TemplateRecord.Field(element: 5, length: 0), count: 100)
     let decoding = decoding()
