@@ -2,6 +2,7 @@ import Engine
 import EventModel
 import Foundation
 import InformationElements
+import RecordBatch
 import RecordEvents
 
 /// Detections over decoded records in memory: columns taken out, and the engine behind them.
@@ -42,7 +43,7 @@ enum EPLBench {
     guard let input = engine.inputs.first(where: { $0.type === schema.eventType }) else { return }
     let extraction = Bench.median(items: capture.recordCount, rounds: 3) {
       let reader = RecordEventReader(type: input.type, schema: schema, needed: input.properties)
-      for batch in capture.batches { batch.withView { _ = reader.read($0) } }
+      for batch in capture.batches { _ = reader.read(Batch(UnsafePointer(batch.raw))) }
     }
     var rows = 0
     let all = try Bench.median(items: capture.recordCount, rounds: 3) {
@@ -50,7 +51,7 @@ enum EPLBench {
       rows = 0
       engine.onRows = { rows += $0.new.count }
       let reader = RecordEventReader(type: input.type, schema: schema, needed: input.properties)
-      for batch in capture.batches { batch.withView { engine.send(reader.read($0)) } }
+      for batch in capture.batches { engine.send(reader.read(Batch(UnsafePointer(batch.raw)))) }
       engine.finish()
     }
     print(
