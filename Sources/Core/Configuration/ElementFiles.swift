@@ -12,6 +12,10 @@ public enum ElementFiles {
     var elements: [Element] = []
     elements.reserveCapacity(2048)
     for path in paths {
+      if let bytes = XMLReader.bytes(of: path), let found = ElementScan.read(bytes) {
+        elements += found
+        continue
+      }
       guard let root = XMLReader.read(file: path, into: &diagnostics) else { continue }
       read(root, &elements, &diagnostics)
     }

@@ -67,6 +67,9 @@ public enum XMLReader {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
+  /// A file's bytes; nil where it cannot be read.
+  static func bytes(of path: String) -> [UInt8]? { try? readBytes(path).get() }
+
   struct Problem: Error { var reason: String }
 
   private static func readBytes(_ path: String) -> Result<[UInt8], Problem> {
