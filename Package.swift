@@ -137,8 +137,10 @@ let package = Package(
 
     .executableTarget(
       name: "flowcep-bench",
-      dependencies: ["CryptoPAn", "RecordJSON", "IPFIX", "RecordBatch", "InformationElements", "PluginABI", "Synthesis", "EventModel", "EventTime",
-        "RecordEvents", "Engine"],
+      dependencies: [
+        "CryptoPAn", "RecordJSON", "IPFIX", "RecordBatch", "InformationElements", "PluginABI", "Synthesis", "EventModel", "EventTime",
+        "RecordEvents", "Engine", "Configuration", "Diagnostics",
+      ],
       path: "Benchmarks", swiftSettings: manners),
 
     .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/Support", swiftSettings: manners),

@@ -5,6 +5,7 @@ import Glibc
 enum Bench {
   /// Each with its name, in the order of the data.
   static let all: [(name: String, run: @Sendable () throws -> Void)] = [
+    ("elements", ElementsBench.run),
     ("decode-memory", DecodeBench.run),
     ("json", JSONBench.run),
     ("anonymize", AnonymizeBench.run),
