@@ -1,0 +1,67 @@
+import EventModel
+import JSONLines
+import Testing
+
+@Suite struct JSONLinesTests {
+  private let type = EventType(
+    name: "E", properties: [.init("t", .long), .init("ipfix.src", .string), .init("ipfix.n", .int), .init("tags", .array(.string))],
+    timestampProperty: 0)
+
+  private func read(_ lines: [String], properties: [Int] = [0, 1, 2, 3]) -> (EventBatch?, [LineError]) {
+    var errors: [LineError] = []
+    var reader = EventReader(type: type, properties: properties)
+    reader.onError = { errors.append($0) }
+    for line in lines {
+      var line = line
+      line.withUTF8 { reader.read($0) }
+    }
+    return (reader.takeBatch(), errors)
+  }
+
+  @Test func dottedAndNestedNamesAreOne() throws {
+    let (batch, errors) = read([#"{"t":1,"ipfix.src":"a","ipfix":{"n":7,"x":{"y":1}}}"#, #"{"ipfix":{"src":"b"},"t":2,"other":[1,{"a":2}]}"#])
+    let events = try #require(batch)
+    #expect(errors.isEmpty)
+    #expect(events.times == [1, 2])
+    #expect(events.columns[1][0] == .string("a"))
+    #expect(events.columns[2][0] == .int(7))
+    #expect(events.columns[1][1] == .string("b"))
+    #expect(events.columns[2][1].isNull)
+  }
+
+  @Test func badLineHarmsNothingElse() throws {
+    let (batch, errors) = read([#"{"t":1}"#, "", "{\"t\":2,", #"{"t":"x"}"#, #"{"ipfix.n":1}"#, #"{"t":3}"#])
+    #expect(batch?.times == [1, 3])
+    #expect(errors.map(\.line) == [2, 3, 4, 5])
+  }
+
+  @Test func escapesAndNumbersAreRead() throws {
+    #expect(try JSONReader.parse(#""a\"\\\/\b\f\n\r\té😀""#) == .string("a\"\\/\u{8}\u{c}\n\r\té😀"))
+    #expect(try JSONReader.parse("-9223372036854775808") == .int(.min))
+    #expect(try JSONReader.parse("9223372036854775808") == .double(9_223_372_036_854_775_808))
+    #expect(try JSONReader.parse("-1.5e2") == .double(-150))
+    #expect(try JSONReader.parse(" [1, {\"a\": null}] ").array?.count == 2)
+  }
+
+  @Test(arguments: ["", "{", "[1,]", "{\"a\" 1}", "01", "1.", "1e", "tru", "\"a", "\"\\x\"", "\"\\u12\"", "1 2", "\u{1}"])
+  func whatIsNoJSONIsRefused(_ text: String) {
+    #expect(throws: JSONError.self) { try JSONReader.parse(text) }
+  }
+
+  @Test func deepNestingIsRefused() {
+    #expect(throws: JSONError.self) { try JSONReader.parse(String(repeating: "[", count: 100_000)) }
+  }
+
+  @Test func rowsAreWrittenAsTheReferenceDoes() {
+    let row = Event.make(
+      EventType(name: "Out", properties: [.init("src", .string), .init("n", .long), .init("mean", .double), .init("none", .int)]),
+      time: 0, [.ip4(0x3b02_9944), .int(5), .double(6), .null])
+    var bytes: [UInt8] = []
+    RowWriter().write(row, type: "Scan", time: 1_523_546_741_646, to: &bytes)
+    #expect(
+      String(decoding: bytes, as: UTF8.self)
+        == #"{"src":"59.2.153.68","n":5,"mean":6.0,"none":null,"type":"Scan","timestamp":"2018-04-12T15:25:41.646Z"}"# + "\n")
+    #expect(JSONText.timestamp(1_523_546_741_000) == "2018-04-12T15:25:41Z")
+    #expect(JSONText.timestamp(-1) == "1969-12-31T23:59:59.999Z")
+  }
+}
