@@ -147,7 +147,7 @@ let package = Package(
     unitTests("Configuration", ["Diagnostics", "InformationElements"]),
     unitTests("Diagnostics"),
     unitTests("EventTime", ["EventModel"]),
-    unitTests("Engine", ["EventModel"]),
+    unitTests("Engine", ["Diagnostics", "EventModel"]),
     unitTests("JSONLines", ["EventModel"]),
     unitTests("Kernels", ["Engine", "EventModel"]),
     unitTests("InformationElements", ["Configuration", "Diagnostics"]),

@@ -37,11 +37,11 @@ import Testing
     let text = try String(contentsOfFile: Capture.shared + "/data/answers/\(name).jsonl", encoding: .utf8)
     return try text.split(separator: "\n").map { line in
       guard case .map(let map) = try JSONReader.parse(String(line)) else { throw CocoaError(.fileReadCorruptFile) }
-      return Update(time: map["t"].integer ?? 0, statement: map["statement"].text ?? "", rows: (map["new"].array ?? []).map(text).sorted())
+      return Update(time: map["t"].integer ?? 0, statement: map["statement"].text ?? "", rows: (map["new"].array ?? []).map(described).sorted())
     }
   }
 
-  private static func text(_ row: Value) -> String {
+  private static func described(_ row: Value) -> String {
     guard case .map(let map) = row else { return "" }
     return map.entries.sorted { $0.key < $1.key }.map { "\($0.key)=\(JSONText.text($0.value))" }.joined(separator: " ")
   }
