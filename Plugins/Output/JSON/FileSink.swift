@@ -9,6 +9,8 @@ final class FileSink: Sink {
   private let diskFull: Counter
   private let failed: Counter
   private var windows: FileWindows
+  /// A device or a pipe of that name is written to as it is; it has no windows.
+  private let device: String?
   private var descriptor: Int32 = -1
   private var path = ""
   /// A failure is said once, until writing succeeds again.
@@ -18,6 +20,7 @@ final class FileSink: Sink {
     guard let folder = options.text("path") else { throw PluginError("an output of type \"file\" needs a \"path\"") }
     let interval = options.group("dumpInterval")
     (self.host, self.counters) = (host, counters)
+    device = Self.isDevice(folder) ? folder : nil
     windows = FileWindows(
       folder: folder, prefix: options.text("prefix") ?? "", name: options.text("name"),
       seconds: (interval?.integer("timeWindow") ?? 300_000_000_000) / 1_000_000_000, isAligned: interval?.boolean("timeAlignment") ?? true)
@@ -46,7 +49,7 @@ final class FileSink: Sink {
 
   /// A file is complete when its window ends, not when the next record comes; the next one is made when it is needed.
   func tick() {
-    if windows.hasEnded(at: Int(host.wallNanoseconds / 1_000_000_000)) { closeCurrent() }
+    if device == nil, windows.hasEnded(at: Int(host.wallNanoseconds / 1_000_000_000)) { closeCurrent() }
   }
 
   func stop() { closeCurrent() }
@@ -54,10 +57,10 @@ final class FileSink: Sink {
   /// Opens the window's file where it is not open yet; returns the errno of a failure.
   private func openCurrent() -> Int32? {
     let now = Int(host.wallNanoseconds / 1_000_000_000)
-    guard descriptor < 0 || windows.hasEnded(at: now) else { return nil }
+    guard descriptor < 0 || (device == nil && windows.hasEnded(at: now)) else { return nil }
     closeCurrent()
-    path = windows.begin(at: now)
-    if let slash = path.lastIndex(of: "/"), let error = Self.makeFolder(String(path[..<slash])) { return error }
+    path = device ?? windows.begin(at: now)
+    if device == nil, let slash = path.lastIndex(of: "/"), let error = Self.makeFolder(String(path[..<slash])) { return error }
     descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     return descriptor < 0 ? errno : nil
   }
@@ -78,6 +81,11 @@ final class FileSink: Sink {
     (error == ENOSPC || error == EDQUOT ? diskFull : failed).add(count)
     if !saidFailure { host.log(.error, "cannot write to \(path): \(String(cString: strerror(error))); trying again") }
     saidFailure = true
+  }
+
+  private static func isDevice(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && [S_IFCHR, S_IFIFO].contains(status.st_mode & S_IFMT)
   }
 
   private static func makeFolder(_ path: String) -> Int32? {
