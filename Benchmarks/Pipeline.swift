@@ -28,7 +28,7 @@ enum PipelineBench {
 
   private static func jsonFile(_ path: String) -> String {
     """
-    <destination><name>d</name><fileWriter><fileFormat>json</fileFormat><tcpFlags>formatted</tcpFlags><timestamp>raw</timestamp>
+    <destination><name>d</name><fileWriter><fileFormat>json</fileFormat><tcpFlags>formatted</tcpFlags><timestamp>plain</timestamp>
     <protocol>raw</protocol><ignoreUnknown>yes</ignoreUnknown><nonPrintableChar>no</nonPrintableChar>
     <output><type>file</type><path>\(path)</path></output></fileWriter></destination>
     """
