@@ -14,7 +14,7 @@ enum PipelineBench {
     (
       "file-detections", "",
       """
-      <destination><name>d</name><cep><module>queries/http-attack.epl</module><module>queries/vertical-scan.epl</module>
+      <destination><name>d</name><cep><module>../queries/http-attack.epl</module><module>../queries/vertical-scan.epl</module>
       <exportTo>alerts</exportTo></cep></destination>
       """,
       "<exportingProcess><name>alerts</name>\(jsonFile("/dev/null"))</exportingProcess>"
