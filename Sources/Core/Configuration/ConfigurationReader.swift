@@ -169,7 +169,7 @@ extension ConfigurationReader {
       plugin: plugin, observationDomain: values.integer("observationDomainId").flatMap { UInt32(exactly: $0) },
       queue: QueueConfiguration(
         policy: written.flatMap { QueueConfiguration.Policy(rawValue: $0.text) } ?? Vocabulary.defaultPolicy(plugin.plugin, plugin.values),
-        bytes: Int(group?.integer("bytes") ?? 32 << 20), place: written?.place))
+        bytes: Int(group?.integer("bytes") ?? 16 << 20), place: written?.place))
   }
 
   private mutating func readOutput(_ element: XMLElement, words: [String], _ onError: ErrorPolicy) -> PluginUse? {

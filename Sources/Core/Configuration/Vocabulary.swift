@@ -92,7 +92,7 @@ enum Vocabulary {
       "queue", .group, help: "the queue before the output",
       members: [
         OptionRow("policy", .choice, range: "block|drop", help: "what happens when it is full"),
-        OptionRow("bytes", .bytes, default: "32 MiB", range: "64K..64G", help: "how much it holds"),
+        OptionRow("bytes", .bytes, default: "16 MiB", range: "64K..64G", help: "how much it holds"),
       ]),
     onError,
   ]
