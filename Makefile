@@ -6,9 +6,10 @@ CAPTURE ?=
 BENCH ?=
 
 # Warnings are errors here and not in Package.swift, where they would bind those who depend on the package. Calls between modules
-# are inlined where that pays (docs/performance.md).
+# are inlined where that pays, and exclusive access is checked in debug builds, where the tests run, not in the release
+# (docs/performance.md).
 WARNINGS := -Xswiftc -warnings-as-errors
-RELEASE := -c release $(WARNINGS) -Xswiftc -cross-module-optimization
+RELEASE := -c release $(WARNINGS) -Xswiftc -cross-module-optimization -Xswiftc -enforce-exclusivity=unchecked
 
 # FLOWCEP_BUILD names a folder with a build that is there already (tests use it); nothing is built then.
 ifdef FLOWCEP_BUILD
