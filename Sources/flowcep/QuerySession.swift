@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diagnostics
 import Engine
 import EventModel
 import Glibc
@@ -9,8 +10,10 @@ final class QuerySession {
   private let engine: Engine
   private var reader: EventReader
   private let wanted: Set<Int>
+  private let ruleFields: [[(name: String, value: Value)]]
   private let writer = RowWriter()
   private var out: [UInt8] = []
+  private var listsChecked: Int64 = 0
   private static let linesPerBatch = 2048
   private static let mostReported: UInt64 = 20
 
@@ -18,6 +21,7 @@ final class QuerySession {
   init(_ engine: Engine, _ input: EngineInput, _ wanted: Set<Int>) throws {
     self.engine = engine
     self.wanted = wanted
+    ruleFields = engine.statements.map(\.ruleFields)
     reader = EventReader(type: input.type, properties: input.properties)
     reader.onError = { error in
       if QuerySession.reported < QuerySession.mostReported { writeError("\(error)\n") }
@@ -33,7 +37,8 @@ final class QuerySession {
 
   private func print(_ rows: EngineRows) {
     guard wanted.contains(rows.statement.number) else { return }
-    for row in rows.new { writer.write(row, type: rows.statement.outputName, time: rows.time, to: &out) }
+    let fields = ruleFields[rows.statement.number]
+    for row in rows.new { writer.write(row, type: rows.statement.outputName, time: rows.time, ruleFields: fields, to: &out) }
     if out.count > 65_536 { writeOut() }
   }
 
@@ -133,8 +138,21 @@ final class QuerySession {
         engine.idle(for: wallTime() - lastWall)
       }
       if engine.options.clock == .system { engine.advance(to: wallTime()) }
+      checkLists()
       sendBatch()
       writeOut()
+    }
+  }
+
+  /// Looks at the files of lists, once a second.
+  private func checkLists() {
+    let now = wallTime()
+    guard now - listsChecked >= 1000 else { return }
+    listsChecked = now
+    for notice in engine.checkLists(at: now) {
+      if case .refused(let list, let mistakes) = notice {
+        for mistake in mistakes { writeError("list \(list.name) stays as it was: \(mistake.line)\n") }
+      }
     }
   }
 

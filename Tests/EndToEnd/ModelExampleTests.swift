@@ -68,5 +68,14 @@ import Testing
     #expect(attackers.contains { $0.contains(":") })
     let alerts = try Self.alerts(capture)
     #expect(Self.sources(alerts["MultiStageHTTP"]) == attackers)
+    let alert = try #require(alerts["MultiStageHTTP"]?.first)
+    #expect(alert["id"] as? String == "flowcep-multi-stage-http")
+    #expect(alert["rule"] as? String == "MultiStageHTTP")
+    #expect(alert["severity"] as? String == "high")
+    #expect(alert["attack"] as? String == "T1595, T1110")
+    #expect((alert["reference"] as? [String])?.count == 2)
+    #expect(alert["falsePositives"] as? String == "a penetration test that nobody announced")
+    #expect((alert["description"] as? String)?.contains("guessed passwords on") == true)
+    #expect((alert["ruleDescription"] as? String)?.hasPrefix("One source scanned ports") == true)
   }
 }

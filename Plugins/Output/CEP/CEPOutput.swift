@@ -31,7 +31,7 @@ final class CEPOutput: OutputPlugin {
     readers = inputs.map { RecordEventReader(type: $0.type, schema: modules.schema, needed: $0.properties) }
     var writers: [DetectionWriter?] = Array(repeating: nil, count: engine.statements.count)
     for statement in Modules.detections(engine, options) {
-      writers[statement.number] = DetectionWriter(host: host, typeName: statement.outputName, columns: statement.columns)
+      writers[statement.number] = DetectionWriter(host: host, statement: statement)
     }
     self.writers = writers
     targets = options.texts("exportTo")
@@ -47,6 +47,7 @@ final class CEPOutput: OutputPlugin {
       host.log(.debug, "\(statement.map { "statement \($0.name)" } ?? "engine"): \(reason)")
     }
     if engine.options.clock == .system { engine.advance(to: Int64(host.wallNanoseconds / 1_000_000)) }
+    for list in engine.listInfos { host.log(.info, "list \(list.name): \(list.count) entries from \(list.file)") }
     if readers.isEmpty { host.log(.warning, "no statement reads IPFIX: no record will reach the engine") }
   }
 
@@ -60,6 +61,7 @@ final class CEPOutput: OutputPlugin {
   func handle(_ event: Batch) throws(PluginError) {
     switch event.kind {
     case .tick:
+      checkLists()
       if engine.options.clock == .system { engine.advance(to: Int64(host.wallNanoseconds / 1_000_000)) }
       engine.idle(for: Int64((host.monotonicNanoseconds &- lastRecord) / 1_000_000))
     // A collector that is told to stop never closes windows early: it may come back and go on.
@@ -69,6 +71,17 @@ final class CEPOutput: OutputPlugin {
     case .records: return
     }
     try giveOut()
+  }
+
+  /// Takes new contents of lists; what is wrong with a file is an error in the log, and the list stays as it was.
+  private func checkLists() {
+    for notice in engine.checkLists(at: Int64(host.monotonicNanoseconds / 1_000_000)) {
+      switch notice {
+      case .loaded(let list): host.log(.info, "list \(list.name): \(list.count) entries, read anew from \(list.file)")
+      case .refused(let list, let mistakes):
+        host.log(.error, "list \(list.name) stays as it was, with \(list.count) entries: \(mistakes.map(\.line).joined(separator: "; "))")
+      }
+    }
   }
 
   func stop() {
@@ -81,7 +94,7 @@ final class CEPOutput: OutputPlugin {
     guard let writer = writers[rows.statement.number] else { return }
     for row in rows.new {
       do throws(PluginError) {
-        try writer.add(time: rows.time) { row[$0] }
+        try writer.add(row, time: rows.time)
       } catch { failure = error }
     }
   }

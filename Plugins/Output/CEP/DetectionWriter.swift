@@ -1,3 +1,4 @@
+import Engine
 import EventModel
 import JSONLines
 import PluginABI
@@ -17,6 +18,8 @@ final class DetectionWriter {
   private let host: Host
   private let typeName: String
   private let columns: [(name: String, type: ValueType)]
+  /// What the rule's annotations say, behind the columns of each row.
+  private let ruleFields: [Value]
   private var templates: [[Shape]: TemplateView] = [:]
   private var order: [[Shape]] = []
   private var bytes: [UInt8] = []
@@ -25,16 +28,16 @@ final class DetectionWriter {
   /// Rows of so many shapes at once are rare; older templates are made anew when they come back.
   private static let templateLimit = 256
 
-  /// - Parameter typeName: the insert-into stream, else the statement's name.
-  init(host: Host, typeName: String, columns: [(name: String, type: ValueType)]) {
+  init(host: Host, statement: StatementInfo) {
     self.host = host
-    self.typeName = typeName
-    self.columns = columns
+    typeName = statement.outputName
+    let fields = statement.ruleFields
+    columns = statement.columns + fields.map { ($0.name, .string) }
+    ruleFields = fields.map(\.value)
   }
 
-  /// Adds a row; `value` gives its columns by index.
-  func add(time: Int64, value: (Int) -> Value) throws(PluginError) {
-    let values = columns.indices.map(value)
+  func add(_ row: Event, time: Int64) throws(PluginError) {
+    let values = (0..<(columns.count - ruleFields.count)).map { row[$0] } + ruleFields
     var shapes: [Shape] = []
     for (i, value) in values.enumerated() { shapes.append(Self.shape(of: value, declared: columns[i].type)) }
     let layout = try template(shapes)
@@ -118,7 +121,10 @@ final class DetectionWriter {
     case .ip4(let address): append(UInt64(address), bytes: 4)
     case .mac(let address): append(address, bytes: 6)
     case .octets(let octets): if shape == .address6 { bytes.append(contentsOf: octets.bytes) } else { appendVariable(octets.bytes) }
-    case .array, .event, .map: appendVariable(Array(JSONText.text(value).utf8))
+    case .array, .event, .map:
+      let text = Array(JSONText.text(value).utf8)
+      // Half of a JSON text is none.
+      appendVariable(text.count > 65535 ? Array("\"left out: \(text.count) bytes\"".utf8) : text)
     }
   }
 

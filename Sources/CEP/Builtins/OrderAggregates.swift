@@ -4,15 +4,19 @@ internal import EventModel
 final class SortedState: AggregateState {
   enum Result { case min, max, median, averageDeviation }
   let result: Result
+  private let order: (Value, Value) -> Int?
   var values: [Value] = []
-  init(_ result: Result) { self.result = result }
+  init(_ result: Result, _ types: [ValueType] = []) {
+    self.result = result
+    order = orderOf(types)
+  }
 
   private func position(of value: Value) -> Int {
     var low = 0
     var high = values.count
     while low < high {
       let middle = (low + high) / 2
-      if (Value.order(values[middle], value) ?? 0) < 0 { low = middle + 1 } else { high = middle }
+      if (order(values[middle], value) ?? 0) < 0 { low = middle + 1 } else { high = middle }
     }
     return low
   }
@@ -46,12 +50,22 @@ final class SortedState: AggregateState {
 
 final class ExtremeEverState: AggregateState {
   let sign: Int
+  private let order: (Value, Value) -> Int?
   var best = Value.null
-  init(sign: Int) { self.sign = sign }
+  init(sign: Int, _ types: [ValueType]) {
+    self.sign = sign
+    order = orderOf(types)
+  }
   override func enter(_ value: Value, _ rest: [Value], time: Int64) {
-    if !value.isNull, best.isNull || (Value.order(value, best) ?? 0) * sign > 0 { best = value }
+    if !value.isNull, best.isNull || (order(value, best) ?? 0) * sign > 0 { best = value }
   }
   override func value(time: Int64) -> Value { best }
+}
+
+/// Addresses have an order of their own.
+private func orderOf(_ types: [ValueType]) -> (Value, Value) -> Int? {
+  if types.first == .address { return { Value.orderAddresses($0, $1) } }
+  return { Value.order($0, $1) }
 }
 
 private func numberType(_ types: [ValueType]) -> ValueType? { types.first.flatMap { $0.isNumeric ? .double : nil } }
@@ -59,19 +73,19 @@ private func sameType(_ types: [ValueType]) -> ValueType? { types.first }
 
 extension Builtins {
   static let orderAggregates: [AggregateFunction] = [
-    AggregateFunction("min", arity: 1...1, help: "the smallest value", resultType: sameType) { _, _ in SortedState(.min) },
-    AggregateFunction("max", arity: 1...1, help: "the largest value", resultType: sameType) { _, _ in SortedState(.max) },
-    AggregateFunction("fmin", arity: 1...1, help: "min, with a filter", resultType: sameType) { _, _ in SortedState(.min) },
-    AggregateFunction("fmax", arity: 1...1, help: "max, with a filter", resultType: sameType) { _, _ in SortedState(.max) },
+    AggregateFunction("min", arity: 1...1, help: "the smallest value", resultType: sameType) { types, _ in SortedState(.min, types) },
+    AggregateFunction("max", arity: 1...1, help: "the largest value", resultType: sameType) { types, _ in SortedState(.max, types) },
+    AggregateFunction("fmin", arity: 1...1, help: "min, with a filter", resultType: sameType) { types, _ in SortedState(.min, types) },
+    AggregateFunction("fmax", arity: 1...1, help: "max, with a filter", resultType: sameType) { types, _ in SortedState(.max, types) },
     AggregateFunction("median", arity: 1...1, help: "the middle value", resultType: numberType) { _, _ in SortedState(.median) },
     AggregateFunction("avedev", arity: 1...1, help: "the mean distance from the mean", resultType: numberType) { _, _ in
       SortedState(.averageDeviation)
     },
-    AggregateFunction("minever", arity: 1...1, help: "the smallest value that ever came", resultType: sameType) { _, _ in
-      ExtremeEverState(sign: -1)
+    AggregateFunction("minever", arity: 1...1, help: "the smallest value that ever came", resultType: sameType) { types, _ in
+      ExtremeEverState(sign: -1, types)
     },
-    AggregateFunction("maxever", arity: 1...1, help: "the largest value that ever came", resultType: sameType) { _, _ in
-      ExtremeEverState(sign: 1)
+    AggregateFunction("maxever", arity: 1...1, help: "the largest value that ever came", resultType: sameType) { types, _ in
+      ExtremeEverState(sign: 1, types)
     },
   ]
 }

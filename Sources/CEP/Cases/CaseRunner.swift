@@ -25,7 +25,7 @@ public struct CaseRunner {
     options.honoursPriorities = test.prioritized
     let engine: Engine
     do throws(CompileError) {
-      let module = EngineModule(name: "\(test.feature)/\(test.name)", text: test.epl)
+      let module = EngineModule(name: "\(test.feature)/\(test.name)", text: test.epl, folder: test.folder)
       engine = try Engine(modules: [module], predeclared: predeclared, options: options)
     } catch {
       let lines = error.diagnostics.errors.map(\.line)
@@ -92,10 +92,12 @@ final class CasePlayer {
   func play() -> [TestCase.Update] {
     engine.onRows = { [unowned self] rows in
       guard test.outputs.contains(rows.statement.name) else { return }
+      // A case that names single columns may name the rule's fields too.
+      let fields = test.namedColumnsOnly ? rows.statement.ruleFields : []
       updates.append(
         TestCase.Update(
-          time: rows.time, statement: rows.statement.name, new: rows.new.map { RowValue.of($0) },
-          old: rows.old.isEmpty ? nil : rows.old.map { RowValue.of($0) }, failed: false))
+          time: rows.time, statement: rows.statement.name, new: rows.new.map { RowValue.of($0, and: fields) },
+          old: rows.old.isEmpty ? nil : rows.old.map { RowValue.of($0, and: fields) }, failed: false))
     }
     engine.onFailure = { [unowned self] _, _ in fail(at: engine.now) }
     for (time, step) in test.steps { play(step, at: time) }

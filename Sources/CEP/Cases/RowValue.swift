@@ -2,9 +2,9 @@ internal import EventModel
 
 /// Values between a case's JSON and the engine.
 enum RowValue {
-  /// A row as a map.
-  static func of(_ row: Event) -> Value {
-    .map(ValueMap(zip(row.type.properties, row.values).map { ($0.name, of($1)) }))
+  /// A row as a map, with further fields behind its columns.
+  static func of(_ row: Event, and fields: [(name: String, value: Value)] = []) -> Value {
+    .map(ValueMap(zip(row.type.properties, row.values).map { ($0.name, of($1)) } + fields.map { ($0.name, $0.value) }))
   }
 
   private static func of(_ value: Value) -> Value {
@@ -27,6 +27,7 @@ enum RowValue {
     case (.event(let type), .map(let map)):
       .event(Event.make(type, time: 0, type.properties.indices.map { property($0, of: type, map) }))
     case (.array(let element), .array(let array)): .array(array.values.map { converted($0, to: element) })
+    case (.address, .string): Address(value)?.value ?? value
     case (.int, .int(let number)): .int(Int64(Int32(truncatingIfNeeded: number)))
     case (.short, .int(let number)): .int(Int64(Int16(truncatingIfNeeded: number)))
     case (.byte, .int(let number)): .int(Int64(Int8(truncatingIfNeeded: number)))

@@ -23,6 +23,8 @@ public struct TestCase: Sendable {
   public var feature: String
   public var name: String
   public var epl: String
+  /// Where the files that the module names are.
+  public var folder = ""
   public var outputs: [String]
   public var start: Int64?
   public var steps: [(time: Int64, step: Step)]
@@ -52,6 +54,7 @@ public struct TestCase: Sendable {
       self.epl = epl
     } else if let module = map["module"].text {
       epl = try readModule(module)
+      folder = module.lastIndex(of: "/").map { String(module[...$0]) } ?? ""
     } else {
       throw CaseError("neither \"epl\" nor \"module\"")
     }

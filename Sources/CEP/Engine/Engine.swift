@@ -11,9 +11,13 @@ internal import Syntax
 public struct EngineModule: Sendable {
   public var name: String
   public var text: String
-  public init(name: String, text: String) {
+  /// Where the files that the module names are, with a slash at its end; empty for the working folder.
+  public var folder: String
+  /// - Parameter folder: by default that of a file of the module's name.
+  public init(name: String, text: String, folder: String? = nil) {
     self.name = name
     self.text = text
+    self.folder = folder ?? name.lastIndex(of: "/").map { String(name[...$0]) } ?? ""
   }
 }
 
@@ -44,6 +48,7 @@ public final class Engine {
   let plans: [ModulePlan]
   let scopes: [ModuleScope]
   private(set) var modules: [DeployedModule] = []
+  let lists: ListKeeper
   private var watermark: WatermarkClock?
   private var wall: Int64 = 0
 
@@ -60,6 +65,7 @@ public final class Engine {
       plans.append(binding.plan)
       scopes.append(binding.scope)
     }
+    lists = ListKeeper(plans, modules, &diagnostics)
     if options.rewrites { plans = plans.map { Engine.chooseStrategies($0) } }
     if diagnostics.hasErrors { throw CompileError(diagnostics: diagnostics) }
     self.plans = plans

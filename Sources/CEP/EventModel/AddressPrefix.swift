@@ -19,15 +19,26 @@ public struct AddressPrefix: Hashable, Sendable {
 
   /// Nil where the text is no prefix. Bits behind the length may be set; they do not count.
   public init?(_ text: String) {
-    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let address = Address(text: String(parts[0])) else { return nil }
-    if parts.count == 1 {
-      self.init(address, length: address.isIP4 ? 32 : 128)
-    } else {
-      guard parts[1].utf8.count <= 3, parts[1].utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }), let length = Int(parts[1]) else { return nil }
-      self.init(address, length: length)
-    }
+    var text = text
+    guard let prefix = text.withUTF8({ AddressPrefix($0) }) else { return nil }
+    self = prefix
   }
+
+  public init?(_ text: UnsafeBufferPointer<UInt8>) {
+    guard let slash = text.firstIndex(of: UInt8(ascii: "/")) else {
+      guard let address = Address(text: text) else { return nil }
+      self.init(address, length: address.isIP4 ? 32 : 128)
+      return
+    }
+    let digits = text[(slash + 1)...]
+    guard let address = Address(text: UnsafeBufferPointer(rebasing: text[..<slash])), (1...3).contains(digits.count),
+      digits.allSatisfy({ $0 >= 48 && $0 <= 57 })
+    else { return nil }
+    self.init(address, length: digits.reduce(0) { $0 * 10 + Int($1 - 48) })
+  }
+
+  /// The first address of the prefix.
+  public var network: Address { isIP4 ? Address(ip4: UInt32(truncatingIfNeeded: low)) : Address(ip6High: high, low: low) }
 
   @inlinable public func contains(_ address: Address) -> Bool {
     guard address.isIP4 == isIP4 else { return false }
@@ -36,8 +47,7 @@ public struct AddressPrefix: Hashable, Sendable {
   }
 
   public var text: String {
-    let address = isIP4 ? Address(ip4: UInt32(truncatingIfNeeded: low)) : Address(ip6High: high, low: low)
-    return (address.value.text ?? "") + "/\(length)"
+    (network.value.text ?? "") + "/\(length)"
   }
 
   @usableFromInline static func masks(isIP4: Bool, _ length: Int) -> (high: UInt64, low: UInt64) {
@@ -51,17 +61,23 @@ public struct AddressPrefix: Hashable, Sendable {
 extension Address {
   /// An address in any text form; nil where the text is none.
   public init?(text: String) {
+    var text = text
+    guard let address = text.withUTF8({ Address(text: $0) }) else { return nil }
+    self = address
+  }
+
+  public init?(text: UnsafeBufferPointer<UInt8>) {
     if let ip4 = AddressText.parseIP4(text) {
       self.init(ip4: ip4)
-    } else if let bytes = AddressText.parseIP6(text) {
-      self.init(ip6: bytes)
+    } else if let ip6 = AddressText.parseIP6(text) {
+      self = ip6
     } else {
       return nil
     }
   }
 
   /// - Parameter bytes: 16 of them.
-  init?(ip6 bytes: [UInt8]) {
+  public init?(ip6 bytes: [UInt8]) {
     guard bytes.count == 16 else { return nil }
     self.init(
       ip6High: bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }, low: bytes[8...].reduce(0) { $0 << 8 | UInt64($1) })
@@ -71,9 +87,26 @@ extension Address {
   public init?(_ value: Value) {
     switch value {
     case .ip4(let address): self.init(ip4: address)
-    case .octets(let octets): self.init(ip6: octets.bytes)
+    case .octets(let octets) where octets.kind == .ip6: self.init(ip6: octets.bytes)
     case .string(let text): self.init(text: text)
     default: return nil
     }
+  }
+}
+
+/// IPv4 before IPv6, and within a family by the bytes.
+extension Address: Comparable {
+  public static func < (a: Address, b: Address) -> Bool {
+    if a.isIP4 != b.isIP4 { return a.isIP4 }
+    return a.high != b.high ? a.high < b.high : a.low < b.low
+  }
+}
+
+extension Value {
+  /// Order of two values as addresses: -1, 0, 1; nil where one is none.
+  public static func orderAddresses(_ a: Value, _ b: Value) -> Int? {
+    if case .ip4(let x) = a, case .ip4(let y) = b { return x < y ? -1 : x > y ? 1 : 0 }
+    guard let x = Address(a), let y = Address(b) else { return nil }
+    return x < y ? -1 : x == y ? 0 : 1
   }
 }

@@ -68,40 +68,61 @@ public enum AddressText {
   }
 
   /// Any text form of an IPv6 address.
-  public static func parseIP6(_ text: String) -> [UInt8]? {
-    guard text.utf8.count >= 2, text.utf8.count <= 45, text.utf8.contains(UInt8(ascii: ":")) else { return nil }
+  public static func parseIP6(_ text: String) -> Address? {
     var text = text
-    var tail: [UInt8] = []
-    if let dot = text.firstIndex(of: "."), let colon = text[..<dot].lastIndex(of: ":") {
-      guard let ip4 = parseIP4(String(text[text.index(after: colon)...])) else { return nil }
-      tail = [UInt8(ip4 >> 24), UInt8(ip4 >> 16 & 255), UInt8(ip4 >> 8 & 255), UInt8(ip4 & 255)]
-      text = String(text[..<colon])
-      if text.hasSuffix(":") { text += ":" }
-      if text.isEmpty { return nil }
+    return text.withUTF8 { parseIP6($0) }
+  }
+
+  public static func parseIP6(_ text: UnsafeBufferPointer<UInt8>) -> Address? {
+    guard text.count >= 2, text.count <= 45 else { return nil }
+    let colon = UInt8(ascii: ":")
+    /// The groups read so far, how many they are, and how many of them stand before `::`.
+    var (value, groups, gap) = (UInt128(0), 0, Int?.none)
+    var (group, digits, index) = (UInt128(0), 0, 0)
+    if text[0] == colon {
+      guard text[1] == colon else { return nil }
+      (gap, index) = (0, 2)
     }
-    var halves: [[UInt8]] = [[]]
-    var rest = Substring(text)
-    while true {
-      if rest.hasPrefix("::") {
-        guard halves.count == 1 else { return nil }
-        halves.append([])
-        rest = rest.dropFirst(2)
-        if rest.isEmpty { break }
-      } else if !(halves.count == 1 && halves[0].isEmpty) && !(halves.count == 2 && halves[1].isEmpty) {
-        guard rest.hasPrefix(":") else { return nil }
-        rest = rest.dropFirst()
+    while index < text.count {
+      let byte = text[index]
+      if let digit = hexDigit(byte) {
+        guard digits < 4 else { return nil }
+        (group, digits, index) = (group << 4 | UInt128(digit), digits + 1, index + 1)
+      } else if byte == colon {
+        guard digits > 0, groups < 8 else { return nil }
+        (value, groups, group, digits, index) = (value << 16 | group, groups + 1, 0, 0, index + 1)
+        guard index < text.count else { return nil }
+        if text[index] == colon {
+          guard gap == nil else { return nil }
+          (gap, index) = (groups, index + 1)
+        }
+      } else {
+        // The last 32 bits may be written as an IPv4 address.
+        guard byte == UInt8(ascii: "."), groups <= 6, let ip4 = parseIP4(UnsafeBufferPointer(rebasing: text[(index - digits)...])) else {
+          return nil
+        }
+        (value, groups, digits, index) = (value << 32 | UInt128(ip4), groups + 2, 0, text.count)
       }
-      let digits = rest.prefix { $0 != ":" }
-      guard digits.count >= 1, digits.count <= 4, let group = UInt16(digits, radix: 16), digits.first != "+" else { return nil }
-      halves[halves.count - 1] += [UInt8(group >> 8), UInt8(group & 255)]
-      rest = rest.dropFirst(digits.count)
-      if rest.isEmpty { break }
     }
-    halves[halves.count - 1] += tail
-    let count = halves.reduce(0) { $0 + $1.count }
-    if halves.count == 1 { return count == 16 ? halves[0] : nil }
-    guard count <= 14 else { return nil }
-    return halves[0] + [UInt8](repeating: 0, count: 16 - count) + halves[1]
+    if digits > 0 { (value, groups) = (value << 16 | group, groups + 1) }
+    if let gap {
+      guard groups <= 7 else { return nil }
+      let behind = UInt128(16 * (groups - gap))
+      let tail = value & ((UInt128(1) << behind) - 1)
+      value = (gap == 0 ? 0 : (value >> behind) << UInt128(16 * (8 - gap))) | tail
+    } else {
+      guard groups == 8 else { return nil }
+    }
+    return Address(ip6High: UInt64(truncatingIfNeeded: value >> 64), low: UInt64(truncatingIfNeeded: value))
+  }
+
+  private static func hexDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 48...57: byte - 48
+    case 65...70: byte - 55
+    case 97...102: byte - 87
+    default: nil
+    }
   }
 
   public static func parseMAC(_ text: String) -> UInt64? {

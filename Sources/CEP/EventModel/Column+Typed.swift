@@ -7,6 +7,7 @@ extension Column {
       case .int: column(values, Int64(0), Storage.ints) { if case .int(let value) = $0 { value } else { nil } }
       case .double: column(values, 0.0, Storage.doubles) { if case .double(let value) = $0 { value } else { nil } }
       case .bool: column(values, false, Storage.bools) { $0.boolean }
+      case .ip4: column(values, UInt32(0), Storage.ip4) { if case .ip4(let value) = $0 { value } else { nil } }
       case .string: column(values, "", Storage.strings) { if case .string(let value) = $0 { value } else { nil } }
       default: nil
       }

@@ -25,21 +25,23 @@ extension Value: Hashable {
 
   public func hash(into hasher: inout Hasher) { hasher.combine(keyHash(seed: 0)) }
 
-  /// A hash under a seed, equal for equal values. Keys come from the network, so tables pass a random seed.
+  /// A hash, equal for equal values, of what `seed` stands for and this value. Keys come from the network: the hash is under a secret of the
+  /// process besides.
   public func keyHash(seed: UInt64) -> UInt64 {
-    switch self {
-    case .null: mix(seed, 0x9e37_79b9)
-    case .bool(let value): mix(seed, value ? 3 : 2)
-    case .int(let value): mix(seed, UInt64(bitPattern: value))
+    let key = KeyedHash()
+    return switch self {
+    case .null: key.step(seed, 0x9e37_79b9)
+    case .bool(let value): key.step(seed, value ? 3 : 2)
+    case .int(let value): key.step(seed, UInt64(bitPattern: value))
     case .double(let value):
-      if let integer = Int64(exactly: value) { mix(seed, UInt64(bitPattern: integer)) } else { mix(seed, value.bitPattern) }
-    case .ip4(let value): mix(seed ^ 4, UInt64(value))
-    case .mac(let value): mix(seed ^ 6, value)
-    case .octets: text.map { hashText($0, seed: seed, address: false) } ?? seed
-    case .string(let value): hashText(value, seed: seed, address: true)
-    case .array(let array): array.values.reduce(mix(seed, 11)) { mix($0, $1.keyHash(seed: seed)) }
-    case .event(let event): mix(seed, UInt64(UInt(bitPattern: ObjectIdentifier(event.origin).hashValue)))
-    case .map(let map): map.entries.reduce(mix(seed, 13)) { $0 ^ $1.value.keyHash(seed: seed) }
+      if let integer = Int64(exactly: value) { key.step(seed, UInt64(bitPattern: integer)) } else { key.step(seed, value.bitPattern) }
+    case .ip4(let value): key.step(seed ^ 4, UInt64(value))
+    case .mac(let value): key.step(seed ^ 6, value)
+    case .octets: Address(self).map { hashAddress($0, seed, key) } ?? text.map { hashText($0, seed, key, address: false) } ?? seed
+    case .string(let value): hashText(value, seed, key, address: true)
+    case .array(let array): array.values.reduce(key.step(seed, 11)) { key.step($0, $1.keyHash(seed: seed)) }
+    case .event(let event): key.step(seed, UInt64(UInt(bitPattern: ObjectIdentifier(event.origin).hashValue)))
+    case .map(let map): map.entries.reduce(key.step(seed, 13)) { $0 ^ $1.value.keyHash(seed: seed) }
     }
   }
 }
@@ -47,35 +49,27 @@ extension Value: Hashable {
 @inline(__always)
 private func sameBytes(_ a: String, _ b: String) -> Bool { a.utf8.count == b.utf8.count && a == b }
 
+private func hashAddress(_ address: Address, _ seed: UInt64, _ key: KeyedHash) -> UInt64 {
+  address.isIP4 ? key.step(seed ^ 4, address.low) : key.step(key.step(seed ^ 5, address.high), address.low)
+}
+
 /// Text that is an address hashes as the address, since both are one key.
-private func hashText(_ text: String, seed: UInt64, address: Bool) -> UInt64 {
+private func hashText(_ text: String, _ seed: UInt64, _ key: KeyedHash, address: Bool) -> UInt64 {
   var text = text
   return text.withUTF8 { bytes in
-    if address, let first = bytes.first, bytes.count >= 7, bytes.count <= 17 {
-      if first >= 48, first <= 57, let ip4 = AddressText.parseIP4(bytes) { return mix(seed ^ 4, UInt64(ip4)) }
-      if bytes.count == 17, bytes[2] == 58, let mac = AddressText.parseMAC(String(decoding: bytes, as: UTF8.self)) {
-        return mix(seed ^ 6, mac)
-      }
-    }
-    var hash = mix(seed ^ 8, UInt64(bytes.count))
-    var index = 0
-    let base = UnsafeRawBufferPointer(bytes)
-    while index + 8 <= bytes.count {
-      hash = mix(hash, base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-      index += 8
-    }
-    var last: UInt64 = 0
-    while index < bytes.count {
-      last = last << 8 | UInt64(bytes[index])
-      index += 1
-    }
-    return mix(hash, last)
+    if address, let hash = hashAddressText(bytes, seed, key) { return hash }
+    return key.step(seed ^ 8, key.of(UnsafeRawBufferPointer(bytes)))
   }
 }
 
-/// One round of a keyed multiply-and-fold hash.
-@inline(__always)
-@usableFromInline func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
-  let product = (a ^ 0xa076_1d64_78bd_642f).multipliedFullWidth(by: b ^ 0xe703_7ed1_a0b4_28db)
-  return product.high ^ product.low
+/// Nil for what is no address, or is one in another form than the engine writes: that equals no address.
+private func hashAddressText(_ bytes: UnsafeBufferPointer<UInt8>, _ seed: UInt64, _ key: KeyedHash) -> UInt64? {
+  guard bytes.count >= 2, bytes.count <= 45 else { return nil }
+  if bytes.count <= 15, bytes[0] >= 48, bytes[0] <= 57, let ip4 = AddressText.parseIP4(bytes) { return key.step(seed ^ 4, UInt64(ip4)) }
+  guard bytes.prefix(5).contains(58) else { return nil }
+  if bytes.count == 17, bytes[2] == 58, let mac = AddressText.parseMAC(String(decoding: bytes, as: UTF8.self)) {
+    return key.step(seed ^ 6, mac)
+  }
+  guard let address = AddressText.parseIP6(bytes), address.value.text.map({ $0.utf8.elementsEqual(bytes) }) == true else { return nil }
+  return hashAddress(address, seed, key)
 }

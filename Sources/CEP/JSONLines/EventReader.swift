@@ -100,11 +100,16 @@ public struct EventReader {
     if times.isEmpty { return nil }
     let batch = EventBatch(
       type: type, count: times.count, properties: properties,
-      columns: properties.indices.map { Column.typed(columns[$0]) }, times: timeColumn == nil ? [] : times)
+      columns: properties.indices.map { Column.typed(declared(columns[$0], type.properties[properties[$0]].type)) }, times: timeColumn == nil ? [] : times)
     for index in columns.indices { columns[index].removeAll(keepingCapacity: true) }
     times.removeAll(keepingCapacity: true)
     return batch
   }
+}
+
+/// The values as their column's type holds them: text of addresses where addresses are declared.
+private func declared(_ values: [Value], _ type: ValueType) -> [Value] {
+  type == .address ? values.map { Address($0)?.value ?? $0 } : values
 }
 
 /// Names by their bytes.

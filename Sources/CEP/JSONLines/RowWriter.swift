@@ -1,6 +1,6 @@
 public import EventModel
 
-/// Writes result rows as JSON lines, as the reference tool does: the columns, then `type` and `timestamp`.
+/// Writes result rows as JSON lines, as the reference tool does: the columns, what the rule's annotations say, then `type` and `timestamp`.
 public struct RowWriter {
   public init() {}
 
@@ -9,12 +9,19 @@ public struct RowWriter {
   /// - Parameters:
   ///   - type: the stream that the row was inserted into, else the statement's name.
   ///   - time: engine time in ms.
-  public func write(_ row: Event, type: String, time: Int64, to bytes: inout [UInt8]) {
+  ///   - ruleFields: further fields.
+  public func write(_ row: Event, type: String, time: Int64, ruleFields: [(name: String, value: Value)] = [], to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "{"))
     for (index, property) in row.type.properties.enumerated() {
       JSONText.append(property.name, to: &bytes)
       bytes.append(UInt8(ascii: ":"))
       JSONText.append(row[index], to: &bytes)
+      bytes.append(UInt8(ascii: ","))
+    }
+    for field in ruleFields {
+      JSONText.append(field.name, to: &bytes)
+      bytes.append(UInt8(ascii: ":"))
+      JSONText.append(field.value, to: &bytes)
       bytes.append(UInt8(ascii: ","))
     }
     bytes += Array("\"type\":".utf8)

@@ -23,13 +23,16 @@ extension ColumnFilter {
       return compare(rows, column(left), column(right), wanted ? op : op.opposite)
     case .like(let property, let pattern): return like(rows, column(property), pattern, wanted)
     case .oneOf(let property, let members): return oneOf(rows, column(property), members.map(value), wanted)
+    case .member(let property, let list):
+      let column = column(property)
+      return dropNulls(rows, column) ? member(rows, column, list.contents, wanted) : true
     case .range(let property, let low, let high, let includesLow, let includesHigh):
       return range(rows, column(property), value(low), value(high), includesLow, includesHigh)
     }
   }
 
   /// Drops rows where the column is null; false where all are.
-  private func dropNulls(_ rows: RowSelection, _ column: Column) -> Bool {
+  func dropNulls(_ rows: RowSelection, _ column: Column) -> Bool {
     if case .absent = column.storage {
       rows.count = 0
       return false
@@ -90,6 +93,9 @@ extension ColumnFilter {
       guard let address = AddressText.parseIP4(text) else { return { _ in false } }
       return { values[$0] == address }
     case (.ip4(let values), .ip4(let address)): return { values[$0] == address }
+    case (.addresses(let values), .ip4), (.addresses(let values), .octets):
+      guard let address = Address(value) else { return { _ in false } }
+      return { values[$0] == address }
     case (.macs(let values), .string(let text)):
       guard let address = AddressText.parseMAC(text) else { return { _ in false } }
       return { values[$0] == address }
@@ -212,8 +218,7 @@ extension Address {
       self.init(ip4: ip4)
       return
     }
-    guard let bytes = AddressText.parseIP6(text), AddressText.ip6(bytes) == text else { return nil }
-    func word(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
-    self.init(ip6High: word(bytes[..<8]), low: word(bytes[8...]))
+    guard let address = AddressText.parseIP6(text), address.value.text == text else { return nil }
+    self = address
   }
 }

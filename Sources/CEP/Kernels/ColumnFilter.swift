@@ -18,6 +18,7 @@ public final class ColumnFilter {
     case isNull(Int)
     case like(Int, BytePattern)
     case oneOf(Int, [Operand])
+    case member(Int, MemberList)
     case range(Int, low: Operand, high: Operand, includesLow: Bool, includesHigh: Bool)
     case always(Bool)
   }
@@ -71,6 +72,9 @@ public final class ColumnFilter {
       let operands = members.compactMap(operand)
       guard let property = value.plainColumn, operands.count == members.count else { return nil }
       return .leaf(.oneOf(property, operands), wanted: wanted != negated)
+    case .member(let value, let list, let negated):
+      guard let property = value.plainColumn else { return nil }
+      return .leaf(.member(property, list), wanted: wanted != negated)
     case .range(let value, let low, let high, let includesLow, let includesHigh, let negated):
       // A range with a null in it is false, also when negated: only the plain form is for columns.
       guard !negated, wanted, let property = value.plainColumn, let low = operand(low), let high = operand(high) else { return nil }

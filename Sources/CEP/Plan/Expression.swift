@@ -44,6 +44,8 @@ public struct Expression: Hashable, Sendable {
     case regexp(Expression, pattern: Expression, negated: Bool)
     /// Members that are arrays stand for their elements.
     case oneOf(Expression, [Expression], negated: Bool)
+    /// `in` a list of the module, or in prefixes of addresses.
+    case member(Expression, MemberList, negated: Bool)
     /// `between` (bounds in either order) and `in [low:high)`.
     case range(Expression, low: Expression, high: Expression, includesLow: Bool, includesHigh: Bool, negated: Bool)
     /// `case when c then r …`; with an operand each condition has become an equality.

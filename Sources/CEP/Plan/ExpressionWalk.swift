@@ -4,7 +4,7 @@ extension Expression {
     switch node {
     case .constant, .column, .event, .variable, .local, .currentTimestamp, .isInsertStream, .aggregate, .grouping, .subquery: []
     case .nested(let e, _), .key(let e, _), .negate(let e), .not(let e), .cast(let e), .convert(let e), .instanceOf(let e, _),
-      .typeOf(let e), .exists(let e), .matchPrevious(let e, _):
+      .typeOf(let e), .exists(let e), .matchPrevious(let e, _), .member(let e, _, _):
       [e]
     case .element(let a, let b), .arithmetic(_, let a, let b), .bitwise(_, let a, let b), .compare(_, let a, let b), .same(let a, let b, _),
       .regexp(let a, let b, _):

@@ -15,6 +15,7 @@ public enum PlanPrinter {
     case .createWindow(let window): lines.append("  window \(window.name) of \(window.type.name)\(views(window.views))")
     case .createTable(let table): lines.append("  table \(table.name)")
     case .createExpression: lines.append("  expression")
+    case .createList(let plan): lines.append("  list \(plan.list.name) of \(plan.list.kind.rawValue) from '\(plan.path)'")
     case .select(let select): lines += self.lines(select)
     case .on(let on): lines.append("  on \(source(on.trigger))")
     case .updateStream(let update): lines.append("  update \(update.type.name)")
@@ -89,6 +90,7 @@ extension Expression {
     case .or(let parts): return "(" + list(parts, " or ") + ")"
     case .not(let e): return "not \(t(e))"
     case .like(let e, let pattern, _, let negated): return "\(t(e)) \(negated ? "not " : "")like \(t(pattern))"
+    case .member(let e, let list, let negated): return "\(t(e)) \(negated ? "not " : "")in \(list.name)"
     case .aggregate(let number): return "#\(number)"
     case .call(let name, let arguments): return "\(name)(\(list(arguments, ", ")))"
     default:

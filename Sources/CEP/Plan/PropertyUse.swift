@@ -52,7 +52,7 @@ public struct PropertyUse: Sendable {
 
   private mutating func add(_ statement: StatementPlan) {
     switch statement.kind {
-    case .createSchema, .createVariable, .createExpression, .createTable: break
+    case .createSchema, .createVariable, .createExpression, .createTable, .createList: break
     case .createContext(let context): add(context)
     case .createWindow(let window):
       for view in window.views { add(view, window.type) }

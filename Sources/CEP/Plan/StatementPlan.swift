@@ -54,6 +54,7 @@ public struct StatementPlan: Sendable {
     case createTable(TablePlan)
     /// Resolved while binding; nothing runs.
     case createExpression
+    case createList(ListPlan)
     case select(SelectPlan)
     case on(OnPlan)
     case updateStream(UpdateStreamPlan)
@@ -86,6 +87,22 @@ public struct VariablePlan: Sendable {
     self.type = type
     self.initial = initial
     self.isConstant = isConstant
+  }
+}
+
+/// `create list L from 'file'`.
+public struct ListPlan: Sendable {
+  public var list: MemberList
+  /// As written; a relative one counts from the module's folder.
+  public var path: String
+  /// Where the path stands in the module.
+  public var line: Int
+  public var column: Int
+  public init(list: MemberList, path: String, line: Int, column: Int) {
+    self.list = list
+    self.path = path
+    self.line = line
+    self.column = column
   }
 }
 

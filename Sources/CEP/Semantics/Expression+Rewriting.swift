@@ -31,6 +31,7 @@ extension Expression.Node {
       .like(map(e), pattern: map(pattern), escape: escape.map(map), negated: negated)
     case .regexp(let e, let pattern, let negated): .regexp(map(e), pattern: map(pattern), negated: negated)
     case .oneOf(let e, let members, let negated): .oneOf(map(e), members.map(map), negated: negated)
+    case .member(let e, let list, let negated): .member(map(e), list, negated: negated)
     case .range(let e, let low, let high, let includesLow, let includesHigh, let negated):
       .range(map(e), low: map(low), high: map(high), includesLow: includesLow, includesHigh: includesHigh, negated: negated)
     case .cases(let cases, let otherwise):

@@ -82,6 +82,7 @@ extension ExpressionBinder {
       let high = function.arity.upperBound - hidden
       return report("\"\(shown)\" takes \(low == high ? "\(low)" : "\(low) to \(high)") arguments, not \(arguments.count)", at: place)
     }
+    if let faulty = checkAddresses(name, bound, arguments, hidden: target == nil ? 0 : 1) { return faulty }
     guard let type = function.resultType(bound.map(\.type)) else {
       let types = bound.map(\.type.name).joined(separator: ", ")
       return report("\"\(shown)\" does not take (\(types))", at: place)
@@ -144,8 +145,8 @@ extension ExpressionBinder {
     if byKeys {
       guard let event = wholeEvent(place) else { return .faulty }
       order = values.map { value in
-        if case .ordered(let inner, let descending) = value.kind { return OrderKey(bind(inner), descending: descending) }
-        return OrderKey(bind(value))
+        if case .ordered(let inner, let descending) = value.kind { return OrderKey(bind(inner).orderable, descending: descending) }
+        return OrderKey(bind(value).orderable)
       }
       arguments = [event]
     } else if isWildcard {

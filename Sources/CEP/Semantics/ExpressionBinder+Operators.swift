@@ -23,7 +23,8 @@ extension ExpressionBinder {
   }
 
   func binary(_ op: BinaryOperatorSyntax, _ left: ExpressionSyntax, _ right: ExpressionSyntax, _ place: SourceRange) -> Expression {
-    let (a, b) = (bind(left), bind(right))
+    var (a, b) = (bind(left), bind(right))
+    if op.comparesValues { (a, b) = (asAddress(a, beside: b, left), asAddress(b, beside: a, right)) }
     if a.type.isFaulty || b.type.isFaulty { return .faulty }
     switch op {
     case .add: return arithmetic(.add, a, b, place)
@@ -88,7 +89,8 @@ extension ExpressionBinder {
     _ value: ExpressionSyntax, _ low: ExpressionSyntax, _ high: ExpressionSyntax, _ included: (Bool, Bool), _ negated: Bool,
     isBetween: Bool
   ) -> Expression {
-    let (value, lower, upper) = (bind(value), (low, bind(low)), (high, bind(high)))
+    let value = bind(value)
+    let (lower, upper) = ((low, asAddress(bind(low), beside: value, low)), (high, asAddress(bind(high), beside: value, high)))
     for (syntax, bound) in [lower, upper] where !value.type.isOrdered(with: bound.type) {
       return report("cannot compare \(value.type.quoted) with \(bound.type.quoted)", at: syntax.range)
     }
@@ -100,7 +102,18 @@ extension ExpressionBinder {
   func inList(_ value: ExpressionSyntax, _ values: [ExpressionSyntax], _ negated: Bool) -> Expression {
     let bound = bind(value)
     var members: [Expression] = []
+    var (lists, prefixes): ([MemberList], [AddressPrefix]) = ([], [])
     for syntax in values {
+      if let list = list(syntax) {
+        guard isLookedUp(bound, in: list, syntax) else { return .faulty }
+        lists.append(list)
+        continue
+      }
+      if let text = addressText(bound, syntax) {
+        guard let prefix = AddressPrefix(text) else { return reportPrefix(text, syntax.range) }
+        prefixes.append(prefix)
+        continue
+      }
       let member = bind(syntax)
       if !bound.type.isComparable(with: member.type), !bound.type.isComparable(with: member.type.element ?? member.type) {
         return report("cannot compare \(bound.type.quoted) with \(member.type.quoted)", at: syntax.range)
@@ -108,7 +121,7 @@ extension ExpressionBinder {
       members.append(member)
     }
     if bound.type.isFaulty || members.contains(where: { $0.type.isFaulty }) { return .faulty }
-    return Expression(.oneOf(bound, members, negated: negated), .boolean)
+    return membership(bound, members, lists + (prefixes.isEmpty ? [] : [MemberList(prefixes)]), negated)
   }
 
   /// `v > all (a, b)` is a conjunction, `v > any (a, b)` a disjunction of comparisons.

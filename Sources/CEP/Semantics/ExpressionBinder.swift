@@ -121,7 +121,7 @@ final class ExpressionBinder {
     let subject = operand.map(bind)
     let conditions = branches.map { branch -> Expression in
       guard let subject else { return sibling("a WHEN condition", aggregates: aggregates).adopting(self).condition(branch.when) }
-      let value = bind(branch.when)
+      let value = asAddress(bind(branch.when), beside: subject, branch.when)
       guard subject.type.isComparable(with: value.type) else {
         return report("cannot compare \(subject.type.quoted) with \(value.type.quoted)", at: branch.when.range)
       }

@@ -50,6 +50,7 @@ extension StatementSyntax {
     case .createSchema(let schema): [schema.name.text]
     case .createVariable(let variable): [variable.name.text]
     case .createExpression(let expression): [expression.name.text]
+    case .createList(let list): [list.name.text]
     case .createWindow(let window): [window.name.text]
     case .createTable(let table): [table.name.text]
     case .createContext(let context): [context.name.text]

@@ -9,6 +9,7 @@ public struct ModuleScope: Sendable {
   public internal(set) var windows: [String: NamedWindowPlan] = [:]
   public internal(set) var tables: [String: TablePlan] = [:]
   public internal(set) var contexts: [String: ContextPlan] = [:]
+  var lists: [String: MemberList] = [:]
   /// `create expression`, by name.
   var expressions: [String: ExpressionDeclarationSyntax] = [:]
   /// Types that a CREATE declared, into which rows with fewer columns may be inserted.

@@ -66,7 +66,7 @@ final class SelectBinder {
     }
     let orderBinder = binder("the ORDER BY clause", like: selectBinder)
     orderBinder.names.locals.merge(aliases) { _, alias in alias }
-    let order = syntax.orderBy.map { OrderKey(orderBinder.bind($0.expression), descending: $0.descending) }
+    let order = syntax.orderBy.map { OrderKey(orderBinder.bind($0.expression).orderable, descending: $0.descending) }
     let rate = syntax.output.map { OutputBinder(statement, names).bind($0) }
     let grouping = grouping(groups, columns, having, order)
     checkHaving(having, grouping)

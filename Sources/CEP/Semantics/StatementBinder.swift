@@ -85,6 +85,7 @@ final class StatementBinder {
     case .createSchema(let schema): bindSchema(schema, annotations).map { .createSchema($0) }
     case .createVariable(let variable): bindVariable(variable).map { .createVariable($0) }
     case .createExpression(let expression): bindDeclaration(expression)
+    case .createList(let list): bindList(list).map { .createList($0) }
     case .createWindow(let window): bindWindow(window).map { .createWindow($0) }
     case .createTable(let table): bindTable(table).map { .createTable($0) }
     case .createContext(let context): bindContext(context).map { .createContext($0) }

@@ -150,8 +150,8 @@ struct ViewBinder {
 
   private func order(_ arguments: ArraySlice<ExpressionSyntax>) -> [OrderKey]? {
     let keys = arguments.map { syntax -> OrderKey in
-      if case .ordered(let inner, let descending) = syntax.kind { return OrderKey(expressions.bind(inner), descending: descending) }
-      return OrderKey(expressions.bind(syntax))
+      if case .ordered(let inner, let descending) = syntax.kind { return OrderKey(expressions.bind(inner).orderable, descending: descending) }
+      return OrderKey(expressions.bind(syntax).orderable)
     }
     return keys.contains { $0.expression.type.isFaulty } ? nil : keys
   }

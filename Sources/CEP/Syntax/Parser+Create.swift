@@ -11,10 +11,15 @@ extension Parser {
       advance()
       return .createSchema(try createSchema(representation, isVariant: false))
     }
+    if let kind = CreateListSyntax.Kind(rawValue: current.lowered), peek().isWord("list") {
+      advance()
+      return .createList(try createList(kind))
+    }
     switch current.lowered {
     case "schema": return .createSchema(try createSchema(nil, isVariant: false))
     case "variable", "constant": return .createVariable(try createVariable())
     case "expression": return .createExpression(try expressionDeclaration())
+    case "list": return .createList(try createList(.address))
     case "window": return .createWindow(try createWindow())
     case "table": return .createTable(try createTable())
     case "context": return .createContext(try createContext())
@@ -22,7 +27,7 @@ extension Parser {
     default:
       throw unexpected(
         "what to create",
-        near: ["schema", "variable", "constant", "expression", "window", "table", "context", "index", "map", "objectarray", "variant"])
+        near: ["schema", "variable", "constant", "expression", "window", "table", "context", "index", "list", "map", "objectarray", "variant"])
     }
   }
 
@@ -140,6 +145,19 @@ extension Parser {
     throw SyntaxFailure(
       "scripts are not supported: \"\(function.text)\" is written in \(dialect.text)", range(from: start),
       suggestion: "write it as an expression: { x => … }")
+  }
+
+  // MARK: lists
+
+  /// `list L from 'file'`: of addresses and prefixes, unless said otherwise.
+  private mutating func createList(_ kind: CreateListSyntax.Kind) throws(SyntaxFailure) -> CreateListSyntax {
+    advance()
+    let name = try self.name("the list's name")
+    try expect("from")
+    let token = current
+    guard token.kind == .string else { throw unexpected("the list's file, in quotes") }
+    advance()
+    return CreateListSyntax(kind: kind, name: name, path: token.text, pathRange: token.range)
   }
 
   // MARK: windows, tables, indexes

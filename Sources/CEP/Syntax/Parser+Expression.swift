@@ -143,6 +143,11 @@ extension Parser {
       let query = try subquery()
       return try node(.inSubquery(left, query, negated: negated), from: start, over: [left])
     }
+    // Ours: a list's name, or one prefix, without parentheses.
+    if current.kind == .string || isName(current) {
+      let member = try expression(from: Level.concat.rawValue)
+      return try node(.inList(left, [member], negated: negated), from: start, over: [left, member])
+    }
     let lowIn = at(symbol: "[")
     guard take(symbol: "[") || take(symbol: "(") else { throw unexpected("\"(\" or \"[\" after IN") }
     let first = try expression(from: Level.or.rawValue)

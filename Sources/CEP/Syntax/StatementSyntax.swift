@@ -26,6 +26,7 @@ public struct StatementSyntax: Sendable {
     case createSchema(CreateSchemaSyntax)
     case createVariable(CreateVariableSyntax)
     case createExpression(ExpressionDeclarationSyntax)
+    case createList(CreateListSyntax)
     case createWindow(CreateWindowSyntax)
     case createTable(CreateTableSyntax)
     case createContext(CreateContextSyntax)
@@ -112,6 +113,15 @@ public struct ExpressionDeclarationSyntax: Sendable {
   /// The dialect of a script, `js` in `js:f(x) [ … ]`.
   public var dialect: NameSyntax?
   public var range: SourceRange
+}
+
+/// `create address list L from 'file'`, `create string list L from 'file'`.
+public struct CreateListSyntax: Sendable {
+  public enum Kind: String, Sendable { case address, string }
+  public var kind: Kind
+  public var name: NameSyntax
+  public var path: String
+  public var pathRange: SourceRange
 }
 
 public struct CreateWindowSyntax: Sendable {

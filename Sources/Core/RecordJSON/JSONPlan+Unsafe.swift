@@ -122,6 +122,10 @@ extension JSONPlan.Shape {
       if size > 8 { return hexText(from, size, out, tables) }
       let unused = UInt64(64 - 8 * size)
       return ValueWriter.signed(Int64(bitPattern: from.loadUnsigned(size) << unused) >> Int64(unused), out)
+    case .json:
+      if size == 0 { return ValueWriter.literal("null", out) }
+      out.update(from: from, count: size)
+      return out + size
     case .decimalText: return ValueWriter.decimal(from.loadUnsigned(min(8, size)), out)
     case .float32:
       let value = Float(bitPattern: from.load(UInt32.self))

@@ -11,6 +11,8 @@ enum StepKind: UInt8 {
   case hex
   /// Bytes of length 1, 2, 4 or 8, as a number in quotes.
   case decimalText
+  /// Text that is JSON already: an array or a row of a detection.
+  case json
   case tcpFlags, protocolName
   /// NTP times as numbers of micro- and nanoseconds since 1970.
   case microseconds, nanoseconds

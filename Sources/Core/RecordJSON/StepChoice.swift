@@ -16,7 +16,7 @@ struct StepChoice {
     case FLOWCEP_MAC_ADDRESS: return field.length == 6 ? .mac : .hex
     case FLOWCEP_IPV4_ADDRESS: return field.length == 4 ? .ipv4 : .hex
     case FLOWCEP_IPV6_ADDRESS: return field.length == 16 ? .ipv6 : .hex
-    case FLOWCEP_STRING: return .string
+    case FLOWCEP_STRING: return isDetection && field.flags & UInt16(FLOWCEP_FIELD_JSON) != 0 ? .json : .string
     case FLOWCEP_DATE_TIME_SECONDS, FLOWCEP_DATE_TIME_MILLISECONDS: return date(field)
     case FLOWCEP_DATE_TIME_MICROSECONDS, FLOWCEP_DATE_TIME_NANOSECONDS: return field.length == 8 ? date(field) : .hex
     case FLOWCEP_BASIC_LIST, FLOWCEP_SUB_TEMPLATE_LIST, FLOWCEP_SUB_TEMPLATE_MULTI_LIST: return isDetection ? .hex : .list

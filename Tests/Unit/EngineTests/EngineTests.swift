@@ -38,7 +38,10 @@ import Testing
   private let perMinute = "@Name('s') select k, count(*) as c from E.win:time_batch(1 min) group by k;"
 
   @Test(arguments: [1, 7, 2048]) func watermarkPutsEventsInOrder(_ batch: Int) throws {
-    let events = (0..<300).map { index in (Int64(index * 1000 - (index % 5) * 4000), "k\(index % 2)") }
+    let events = (0..<300).map { (index: Int) -> (Int64, String) in
+      let time = index * 1000 - (index % 5) * 4000
+      return (Int64(time), "k\(index % 2)")
+    }
     let sorted = events.sorted { $0.0 < $1.0 }
     let inOrder = try rows(perMinute, sorted, batch: 1, clock: .watermark, flush: true)
     #expect(!inOrder.isEmpty)

@@ -21,6 +21,7 @@ extension ExpressionCompiler {
 
   func compileComparison(_ op: Comparison, _ a: Expression, _ b: Expression) throws(DeploymentError) -> Evaluator {
     if case .constant(.int(let constant)) = b.node, a.type.isInteger { return compileComparison(op, try compile(a), with: constant) }
+    let order = order(a, b)
     let (a, b) = (try compile(a), try compile(b))
     switch op {
     case .equal, .notEqual:
@@ -34,10 +35,16 @@ extension ExpressionCompiler {
         let (x, y) = (try a(frame), try b(frame))
         if case .double(let number) = x, number.isNaN { return .bool(false) }
         if case .double(let number) = y, number.isNaN { return .bool(false) }
-        guard let order = Value.order(x, y) else { return .null }
+        guard let order = order(x, y) else { return .null }
         return .bool(op.holds(order))
       }
     }
+  }
+
+  /// Addresses have an order of their own; where they are declared as strings, it is that of their text.
+  private func order(_ a: Expression, _ b: Expression) -> (Value, Value) -> Int? {
+    if a.type == .address || b.type == .address { return { Value.orderAddresses($0, $1) } }
+    return { Value.order($0, $1) }
   }
 
   private func compileComparison(_ op: Comparison, _ a: @escaping Evaluator, with constant: Int64) -> Evaluator {
@@ -77,10 +84,11 @@ extension ExpressionCompiler {
     guard case .range(let operand, let first, let last, let includesLow, let includesHigh, let negated) = expression.node else {
       throw DeploymentError("no range")
     }
+    let order = order(operand, first)
     let (value, low, high) = (try compile(operand), try compile(first), try compile(last))
     return { frame throws(EvaluationError) in
       let (value, low, high) = (try value(frame), try low(frame), try high(frame))
-      guard let fromLow = Value.order(value, low), let fromHigh = Value.order(value, high), let bounds = Value.order(low, high) else {
+      guard let fromLow = order(value, low), let fromHigh = order(value, high), let bounds = order(low, high) else {
         return .bool(false)
       }
       let (down, up) = bounds <= 0 ? (fromLow, fromHigh) : (fromHigh, fromLow)
@@ -148,7 +156,9 @@ extension Value {
     case .int: declared.isInteger ? declared == type : type.isInteger
     case .double: declared.isFloating ? declared == type : type.isFloating
     case .bool: type == .boolean
-    case .string, .ip4, .mac, .octets: type.isText
+    case .ip4: type.isText || type == .address
+    case .octets(let octets): type.isText || type == (octets.kind == .ip6 ? .address : .octets)
+    case .string, .mac: type.isText
     case .array: type.element != nil
     default: false
     }

@@ -92,6 +92,9 @@ func castValue(_ value: Value, to type: ValueType) throws(EvaluationError) -> Va
       return .double(number)
     }
     return value.number.map { .double(type == .float ? Double(Float($0)) : $0) } ?? .null
+  case .address:
+    guard let address = Address(value) else { throw EvaluationError("cannot cast '\(value.text ?? "null")' to address") }
+    return address.value
   default: return value
   }
 }

@@ -59,6 +59,9 @@ struct ExpressionCompiler {
       }
     case .like, .regexp: return try compileMatch(expression)
     case .oneOf(let value, let members, let negated): return try compileMembership(value, members, negated)
+    case .member(let value, let list, let negated):
+      let value = try compile(value)
+      return { frame throws(EvaluationError) in list.contains(try value(frame)).map { .bool($0 != negated) } ?? .null }
     case .range: return try compileRange(expression)
     case .cases(let cases, let otherwise): return try compileCases(cases, otherwise)
     case .cast(let operand): return try compileCast(operand, to: expression.type)

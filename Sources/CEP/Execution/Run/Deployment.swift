@@ -30,7 +30,7 @@ extension Runtime {
     statements.append(statement)
     do throws(EvaluationError) {
       switch plan.kind {
-      case .createSchema, .createExpression: break
+      case .createSchema, .createExpression, .createList: break
       case .createVariable(let variable): try create(variable, environment)
       case .createContext(let context): try createContext(context, statement)
       case .createWindow(let window): try createWindow(window, statement)
