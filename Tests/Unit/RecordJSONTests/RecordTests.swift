@@ -95,6 +95,15 @@ struct RecordTests {
     #expect(Fixture.lines(own) == [#"{"type": "a"}"#])
   }
 
+  @Test("an array of a detection is written as it is")
+  func array() {
+    var field = Fixture.Field.variable("tags", FLOWCEP_STRING)
+    field.flags |= UInt32(FLOWCEP_FIELD_JSON)
+    let text = Array(#"["a\"b",1]"#.utf8)
+    let batch = Fixture.batch([field], records: [[UInt8(text.count)] + text], kind: .detection, name: "E")
+    #expect(Fixture.lines(batch) == [#"{"tags": ["a\"b",1], "type": "E"}"#])
+  }
+
   @Test("a limit ends a call between records; the next goes on")
   func limit() {
     let batch = Fixture.batch([port], records: (0..<5000).map { Fixture.bigEndian(UInt16($0)) })
