@@ -3,20 +3,22 @@ import Diagnostics
 import Engine
 import EventModel
 import Glibc
+import RecordEvents
 import JSONLines
 
 /// `flowcep query`: the engine alone, from JSON lines to JSON lines.
 struct Query: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Run an EPL module over JSON lines and print its rows.",
+    abstract: "Run an EPL module over JSON lines or a capture and print its rows.",
     discussion: """
-      Events come from a file, from standard input, or as datagrams. Nested objects flatten to dotted names. Rows of the statements
-      named with -o (without -o: of those that no other statement reads) are printed as JSON lines.
+      Events come from a file, from standard input, or as datagrams. Nested objects flatten to dotted names. A file of IPFIX or \
+      NetFlow messages, or a packet capture of them, gives its flow records as events of the type IPFIX, which a module need not \
+      declare. Rows of the statements named with -o (without -o: of those that no other statement reads) are printed as JSON lines.
       """)
 
   @Option(name: .shortAndLong, help: "The EPL module.") var module: String
   @Option(name: .shortAndLong, help: "Names of statements whose rows are printed, separated by commas.") var output: String?
-  @Option(name: .shortAndLong, help: "A file of JSON lines; standard input by default.") var input: String?
+  @Option(name: .shortAndLong, help: "A file of JSON lines, or a capture; standard input (JSON lines) by default.") var input: String?
   @Option(help: "Take events from datagrams: udp:PORT (of the loopback address) or udp:ADDRESS:PORT.") var listen: String?
   @Option(help: "compat, watermark or system.", transform: { try parseClock($0) }) var clock = EngineOptions.ClockMode.watermark
   @Option(help: "How far the watermark stays behind the newest event, in seconds.") var lateness = 30.0
@@ -32,26 +34,31 @@ struct Query: ParsableCommand {
 
   func run() throws {
     signal(SIGPIPE, SIG_DFL)
-    let engine = try compile()
+    let builtIn = try BuiltInSchema()
+    let engine = try compile(builtIn)
     if explain { return print(engine.explain(), terminator: "") }
     let session = try QuerySession(engine, try input(of: engine), try wanted(in: engine))
+    var complete = true
     if let listen {
       try session.listen(listen)
+    } else if let input, CaptureEvents.isCapture(input) {
+      complete = try session.readCapture(input, builtIn)
     } else {
       try session.readFile(input)
     }
     engine.finish(flush: flush)
     session.writeOut()
     session.report()
+    if !complete { throw ExitCode.failure }
   }
 
-  private func compile() throws -> Engine {
+  private func compile(_ builtIn: BuiltInSchema) throws -> Engine {
     let text = String(decoding: try InputFiles.read(module), as: UTF8.self)
     var options = EngineOptions()
     options.clock = clock
     options.lateness = Int64(lateness * 1000)
     do {
-      let engine = try Engine(modules: [EngineModule(name: module, text: text)], options: options)
+      let engine = try Engine(modules: [EngineModule(name: module, text: text)], predeclared: [builtIn.schema.eventType], options: options)
       for diagnostic in engine.diagnostics.sorted { writeError(diagnostic.text + "\n") }
       return engine
     } catch {

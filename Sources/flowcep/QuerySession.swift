@@ -8,9 +8,11 @@ import JSONLines
 /// One run of `flowcep query`: lines in, rows out.
 final class QuerySession {
   private let engine: Engine
+  private let input: EngineInput
   private var reader: EventReader
   private let wanted: Set<Int>
   private let ruleFields: [[(name: String, value: Value)]]
+  private var undecodable: UInt64 = 0
   private let writer = RowWriter()
   private var out: [UInt8] = []
   private var listsChecked: Int64 = 0
@@ -20,6 +22,7 @@ final class QuerySession {
   /// - Parameter wanted: the numbers of the statements whose rows are printed.
   init(_ engine: Engine, _ input: EngineInput, _ wanted: Set<Int>) throws {
     self.engine = engine
+    self.input = input
     self.wanted = wanted
     ruleFields = engine.statements.map(\.ruleFields)
     reader = EventReader(type: input.type, properties: input.properties)
@@ -59,6 +62,7 @@ final class QuerySession {
     let counters = engine.counters
     var notes: [String] = []
     if reader.badLines > 0 { notes.append("\(reader.badLines) bad lines") }
+    if undecodable > 0 { notes.append("\(undecodable) parts that could not be decoded") }
     if counters.failed > 0 { notes.append("\(counters.failed) failed events") }
     if counters.late > 0 { notes.append("\(counters.late) late events") }
     if !notes.isEmpty { writeError("flowcep: \(counters.eventsIn) events; \(notes.joined(separator: ", "))\n") }
@@ -98,6 +102,13 @@ final class QuerySession {
     sendBatch()
   }
 
+  /// Reads a capture's flow records; false where it could not be read to its end.
+  func readCapture(_ path: String, _ builtIn: BuiltInSchema) throws -> Bool {
+    let events = CaptureEvents(engine, input, builtIn.schema) { [unowned self] in if out.count > 65_536 { writeOut() } }
+    defer { undecodable = events.faults }
+    return try CaptureReader(registry: builtIn.registry).read([path], into: events)
+  }
+
   private func readLines(_ bytes: ArraySlice<UInt8>, _ rest: inout [UInt8]) {
     bytes.withUnsafeBufferPointer { buffer in
       var start = 0
@@ -116,13 +127,28 @@ final class QuerySession {
     }
   }
 
-  /// Takes datagrams, each of one or more lines, until a signal ends the command.
+  /// Set by a signal; only ever set, so that a race is harmless.
+  nonisolated(unsafe) private static var interrupted = false
+
+  /// A parent may have left the signals blocked.
+  private func endOnSignals() {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { _ in QuerySession.interrupted = true }
+      sigaddset(&signals, number)
+    }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+  }
+
+  /// Takes datagrams, each of one or more lines, until SIGINT or SIGTERM.
   func listen(_ address: String) throws {
     let socket = try openSocket(address)
     defer { close(socket) }
+    endOnSignals()
     var buffer = [UInt8](repeating: 0, count: 65_536)
     var lastWall = wallTime()
-    while true {
+    while !QuerySession.interrupted {
       var poll = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
       if Glibc.poll(&poll, 1, 1000) > 0 {
         let count = recv(socket, &buffer, buffer.count, 0)
@@ -184,6 +210,11 @@ final class QuerySession {
       writeError("--listen: cannot bind \(host) port \(port): \(String(cString: strerror(errno)))\n")
       throw ExitCode(1)
     }
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    _ = withUnsafeMutablePointer(to: &place) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+    }
+    writeError("flowcep: listening on udp:\(host):\(UInt16(bigEndian: place.sin_port))\n")
     return descriptor
   }
 }

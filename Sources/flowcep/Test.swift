@@ -1,11 +1,6 @@
 import ArgumentParser
 import Cases
-import Collector
-import Configuration
-import Diagnostics
 import Engine
-import EventModel
-import InformationElements
 import RecordEvents
 
 /// `flowcep test`: runs cases in the corpus's format.
@@ -31,7 +26,7 @@ struct Test: ParsableCommand {
     var (passed, failed, skipped) = (0, 0, 0)
     var options = EngineOptions()
     options.rewrites = !noRewrites
-    let runner = CaseRunner(batchSize: batchSize, options: options, predeclared: [try builtInSchema()])
+    let runner = CaseRunner(batchSize: batchSize, options: options, predeclared: [try BuiltInSchema().schema.eventType])
     for path in try InputFiles.below(cases, suffix: ".json") {
       let test: TestCase
       do {
@@ -52,18 +47,6 @@ struct Test: ParsableCommand {
     }
     print("\(passed) passed, \(failed) failed, \(skipped) skipped")
     if failed > 0 { throw ExitCode(1) }
-  }
-
-  /// The type of flow records, with all elements that are installed.
-  private func builtInSchema() throws -> EventType {
-    var diagnostics = DiagnosticList()
-    let registry = ElementRegistry(ElementFiles.read(Installation.current.elementFiles, into: &diagnostics))
-    show(diagnostics.sorted)
-    if diagnostics.hasErrors { throw ExitCode.usage }
-    let rows = registry.elements.map {
-      ElementRow(enterprise: $0.enterprise, element: $0.id, type: $0.type.rawValue, name: $0.name, aliases: $0.aliases)
-    }
-    return RecordSchema(elements: rows).eventType
   }
 
   /// A module's path counts from the folder of the case that names it.
