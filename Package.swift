@@ -30,8 +30,8 @@ struct Plugin {
   }
 }
 let plugins = [
-  Plugin("Input", "TCP", ["CLinux", "IPFIX", "Sockets"]),
-  Plugin("Input", "UDP", ["CLinux", "Sockets"]),
+  Plugin("Input", "TCP", ["CLinux", "InputKit", "IPFIX", "SecureTransport", "Sockets"]),
+  Plugin("Input", "UDP", ["CLinux", "InputKit", "SecureTransport", "Sockets"]),
   Plugin("Input", "File", ["CLinux", "IPFIX"]),
   Plugin("Intermediate", "Timestamp"),
   Plugin("Intermediate", "Anonymize", ["CryptoPAn"], parts: ["CryptoPAn"]),
@@ -79,6 +79,7 @@ let package = Package(
     core("RecordBatch", ["PluginABI", "InformationElements"]),
     core("IPFIX", ["PluginABI", "RecordBatch", "InformationElements"]),
     core("Sockets", ["CLinux"]),
+    core("SecureTransport", ["COpenSSL"]),
     core("PacketCapture"),
     core("RecordJSON", ["PluginABI", "RecordBatch", "InformationElements"]),
     .target(
@@ -96,7 +97,7 @@ let package = Package(
 
     // Captures made and played: for `generate`, `send`, benchmarks and tests.
     core("Synthesis"),
-    core("Replay", ["PluginABI", "IPFIX", "PacketCapture", "RecordBatch", "InformationElements", "CLinux"]),
+    core("Replay", ["PluginABI", "IPFIX", "PacketCapture", "RecordBatch", "InformationElements", "CLinux", "SecureTransport"]),
 
     // CEP, in the order of a statement's path. Knows nothing of Core but Diagnostics.
     cep("EventModel"),
@@ -119,7 +120,7 @@ let package = Package(
       dependencies: [
         "Collector", "Pipeline", "PluginHost", "Configuration", "Engine", "EventModel", "JSONLines", "Cases", "IPFIX", "RecordJSON",
         "RecordBatch", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "PacketCapture", "Synthesis", "Replay",
-        "Sockets", "RecordEvents",
+        "Sockets", "SecureTransport", "RecordEvents",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/flowcep", swiftSettings: manners),
@@ -128,6 +129,10 @@ let package = Package(
     .target(
       name: "OutputKit", dependencies: ["PluginABI", "PluginKit", "RecordJSON", "RecordBatch", "CLinux"], path: "Sources/OutputKit",
       swiftSettings: manners),
+
+    // What inputs that listen share: transportLayerSecurity, handshakes under way.
+    .target(
+      name: "InputKit", dependencies: ["PluginABI", "PluginKit", "SecureTransport"], path: "Sources/InputKit", swiftSettings: manners),
 
     // Parts of plugins that tests and benchmarks reach. A plugin itself exports its entry, so a program can hold but one.
     .target(name: "CryptoPAn", dependencies: ["COpenSSL"], path: "Plugins/Intermediate/Anonymize/CryptoPAn", swiftSettings: manners),
@@ -157,6 +162,7 @@ let package = Package(
     unitTests("Builtins", ["EventModel"]),
     unitTests("PacketCapture"),
     unitTests("Sockets"),
+    unitTests("SecureTransport", ["InputKit"]),
     unitTests("Semantics", ["Diagnostics", "EventModel", "Plan", "Syntax"]),
     unitTests("Syntax", ["Diagnostics"]),
     unitTests("Telemetry"),
@@ -174,6 +180,8 @@ let package = Package(
     .testTarget(name: "PackagingTests", dependencies: ["TestSupport"], path: "Tests/Packaging", swiftSettings: manners),
     // Peers that tests suspend, kill and start again.
     .executableTarget(name: "line-receiver", path: "Tests/Helpers/LineReceiver"),
+    .executableTarget(
+      name: "dtls-sender", path: "Tests/Helpers/DTLSSender", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
     .executableTarget(
       name: "message-receiver", dependencies: ["CZeroMQ"], path: "Tests/Helpers/MessageReceiver", linkerSettings: [.linkedLibrary("zmq")]),
 

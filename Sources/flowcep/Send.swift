@@ -1,13 +1,15 @@
 import ArgumentParser
 import Glibc
 import Replay
+import SecureTransport
 
 struct Send: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Replay a capture to a collector.",
     discussion: """
       Messages go out as they stand in the file; on every further loop sequence numbers go on and, with --shift, times too. Over TCP \
-      the command ends when the peer has acknowledged everything.
+      the command ends when the peer has acknowledged everything. --tls and --dtls need --ca or --fingerprint to know the collector, and \
+      --cert and --key to be known to it.
       """)
 
   @Option(name: [.customShort("i"), .long], help: "The IPFIX file.")
@@ -19,8 +21,10 @@ struct Send: ParsableCommand {
   @Option(name: [.customShort("p"), .long], help: "The collector's port.")
   var port: UInt16 = 4739
 
-  @Option(name: [.customShort("t"), .long], help: "TCP or UDP.", transform: { try parseTransport($0) })
-  var transport = Peer.Transport.udp
+  @Option(name: [.customShort("t"), .long], help: "TCP or UDP; UDP where not given.", transform: { try parseTransport($0) })
+  var transport: Peer.Transport?
+
+  @OptionGroup(title: "Encryption") var encryption: Encryption
 
   @Option(name: [.customShort("n"), .long], help: "How often the capture is sent; without it, again and again.")
   var loops: Int?
@@ -49,6 +53,7 @@ struct Send: ParsableCommand {
       throw ValidationError("a speed must be more than 0")
     }
     if let loops, loops < 1 { throw ValidationError("a capture is sent at least once") }
+    try encryption.check(transport)
     if port == 0 { throw ValidationError("a port is a number from 1 to 65535") }
   }
 
@@ -60,7 +65,10 @@ struct Send: ParsableCommand {
     options.pace =
       ratio.map { .ratio($0) } ?? speed.map { .bytesPerSecond($0) } ?? packets.map { .messagesPerSecond($0) } ?? .full
     let capture = try Capture(path: input)
-    let peer = Peer(host: destination, port: port, transport: transport)
+    let peer = Peer(
+      host: destination, port: port, transport: encryption.transport ?? transport ?? .udp, security: encryption.security(destination))
+    // A peer that goes away is an error to tell of.
+    if encryption.transport != nil { signal(SIGPIPE, SIG_IGN) }
     var bar = ProgressBar(total: capture.messages.count * (loops ?? 1), unit: "messages")
     let perLoop = capture.messages.count, endless = loops == nil
     let totals = try Replayer(capture, options).send(to: peer) { bar.update(endless ? $0.messages % perLoop : $0.messages) }

@@ -14,9 +14,12 @@ enum Walls {
     ("RecordJSON", "Sources/Core/RecordJSON", ["PluginABI", "RecordBatch", "InformationElements"]),
     // What outputs that write records as JSON have in common.
     ("OutputKit", "Sources/OutputKit", ["PluginABI", "PluginKit", "RecordJSON", "RecordBatch", "CLinux"]),
+    // What inputs that listen have in common.
+    ("InputKit", "Sources/InputKit", ["PluginABI", "PluginKit", "SecureTransport"]),
     ("JSONLines", "Sources/CEP/JSONLines", ["EventModel"]),
     ("Configuration", "Sources/Core/Configuration", ["CLibXML2", "Diagnostics", "InformationElements"]),
     ("Sockets", "Sources/Core/Sockets", ["CLinux"]),
+    ("SecureTransport", "Sources/Core/SecureTransport", ["COpenSSL"]),
     ("PacketCapture", "Sources/Core/PacketCapture", []),
     (
       "PluginHost", "Sources/Core/PluginHost",
@@ -29,7 +32,7 @@ enum Walls {
       ]
     ),
     ("Synthesis", "Sources/Core/Synthesis", []),
-    ("Replay", "Sources/Core/Replay", ["PluginABI", "IPFIX", "PacketCapture", "RecordBatch", "InformationElements", "CLinux"]),
+    ("Replay", "Sources/Core/Replay", ["PluginABI", "IPFIX", "PacketCapture", "RecordBatch", "InformationElements", "CLinux", "SecureTransport"]),
     (
       "Collector", "Sources/Core/Collector",
       [
@@ -55,7 +58,7 @@ enum Walls {
       [
         "Collector", "Pipeline", "PluginHost", "Configuration", "Engine", "EventModel", "JSONLines", "Cases", "IPFIX", "RecordJSON",
         "RecordBatch", "RecordEvents", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "Synthesis", "Replay",
-        "PacketCapture", "Sockets",
+        "PacketCapture", "Sockets", "SecureTransport",
       ]
     ),
   ]
@@ -65,7 +68,8 @@ enum Walls {
 
   /// What single plugins may import besides.
   static let plugins: [String: Set<String>] = [
-    "Input/TCP": ["IPFIX"],
+    "Input/TCP": ["InputKit", "IPFIX", "SecureTransport"],
+    "Input/UDP": ["InputKit", "SecureTransport"],
     "Input/File": ["IPFIX"],
     "Intermediate/Anonymize": ["CryptoPAn", "COpenSSL"],
     "Output/JSON": ["OutputKit", "RecordJSON"],

@@ -1,5 +1,6 @@
 import Glibc
 import PluginABI
+import SecureTransport
 import Sockets
 
 /// One exporter's connection, and what has come of its next message.
@@ -7,16 +8,25 @@ final class Connection {
   let descriptor: Int32
   let peer: SocketAddress
   let session: UnsafePointer<flowcep_session>
+  /// What lies between the connection and its bytes; nil over plain TCP.
+  private let secure: SecureStream?
   /// The first bytes of a message that is not whole yet; never more than a message is long.
   private(set) var pending: [UInt8] = []
 
-  init(descriptor: Int32, peer: SocketAddress, session: UnsafePointer<flowcep_session>) {
+  init(descriptor: Int32, peer: SocketAddress, session: UnsafePointer<flowcep_session>, secure: SecureStream?) {
     self.descriptor = descriptor
     self.peer = peer
     self.session = session
+    self.secure = secure
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    secure?.sayGoodbye()
+    close(descriptor)
+  }
+
+  /// Something can be received though the descriptor itself has nothing.
+  var hasMore: Bool { secure?.hasMore ?? false }
 
   enum Received {
     /// So many bytes are there, the pending ones first.
@@ -28,18 +38,29 @@ final class Connection {
   /// The pending bytes and what has come behind them.
   func receive(into room: UnsafeMutableRawBufferPointer) -> Received {
     room.copyBytes(from: pending)
+    if let secure { return receive(from: secure, into: UnsafeMutableRawBufferPointer(rebasing: room[pending.count...])) }
     while true {
       let count = recv(descriptor, room.baseAddress.map { $0 + pending.count }, room.count - pending.count, 0)
       if count > 0 { return .bytes(pending.count + count) }
-      if count == 0 {
-        return .ended(pending.isEmpty ? nil : "it ended in the middle of a message, of which \(pending.count) bytes had come")
-      }
+      if count == 0 { return .ended(cutOff) }
       switch errno {
       case EINTR: continue
       case EAGAIN: return .nothingYet
       default: return .ended(String(cString: strerror(errno)))
       }
     }
+  }
+
+  private func receive(from secure: SecureStream, into room: UnsafeMutableRawBufferPointer) -> Received {
+    switch secure.receive(into: room) {
+    case .bytes(let count): .bytes(pending.count + count)
+    case .nothingYet: .nothingYet
+    case .ended(let reason): .ended(reason ?? cutOff)
+    }
+  }
+
+  private var cutOff: String? {
+    pending.isEmpty ? nil : "it ended in the middle of a message, of which \(pending.count) bytes had come"
   }
 
   func keep(_ rest: UnsafeRawBufferPointer) {

@@ -1,17 +1,23 @@
 import Glibc
+import InputKit
 import PluginABI
 import PluginKit
+import SecureTransport
 import Sockets
 
 /// Listens, and receives from all exporters with one thread: whoever has sent something is read once in turn, never waited for.
 final class TCPInput: InputPlugin {
-  private let host: Host
+  let host: Host
   private let addresses: [SocketAddress]
   private var allowed: AllowList
   private let maximumSessions: Int
-  private var waiter: Waiter?
+  private(set) var waiter: Waiter?
   private var listeners: [Listener] = []
   private var connections: [Int32: Connection] = [:]
+  /// Connections of which something has been taken off the socket and not been received yet.
+  private var unread: Set<Int32> = []
+  /// Over TLS: those whose handshake is under way.
+  let reception: SecureReception?
   private var receiver: Receiver
   /// Descriptors ran out: the listeners rest until this time (monotonic).
   private var restUntil: UInt64?
@@ -20,6 +26,9 @@ final class TCPInput: InputPlugin {
   private let tooMany: Counter
   private let faulty: Counter
   private let open: Counter
+
+  /// A step of a handshake may take a millisecond of cryptography: those who are through have their turn in between.
+  private static let handshakesPerTurn = 32
 
   /// Why a class: a noncopyable socket cannot stand in an array.
   private final class Listener {
@@ -44,6 +53,7 @@ final class TCPInput: InputPlugin {
     allowed = AllowList(prefixes)
     maximumSessions = options.integer("maximumSessions") ?? 10000
     receiver = Receiver(host)
+    reception = try SecureReception(host, options)
     refused = host.informationCounter("refused", help: "Connections of addresses that are not allowed.")
     tooMany = host.informationCounter("too-many-sessions", help: "Connections refused because maximumSessions were open.")
     faulty = host.informationCounter("faulty-session", help: "Sessions closed because of a bad version or length.")
@@ -69,7 +79,7 @@ final class TCPInput: InputPlugin {
     self.waiter = waiter
     for listener in listeners {
       let address = listener.socket.address
-      host.log(.info, "listening on tcp \(address)" + (address.isAny ? " (all addresses)" : ""))
+      host.log(.info, "listening on tcp \(address)" + (address.isAny ? " (all addresses)" : "") + (reception == nil ? "" : ", TLS only"))
     }
   }
 
@@ -84,6 +94,7 @@ final class TCPInput: InputPlugin {
   func stop() {
     for connection in connections.values { host.closeSession(connection.session) }
     connections = [:]
+    reception?.endAll()
     listeners = []
     receiver.release()
     waiter = nil
@@ -94,20 +105,32 @@ final class TCPInput: InputPlugin {
   func poll(timeoutMilliseconds: Int) throws(PluginError) -> Bool {
     guard let waiter, host.stopNanosecondsLeft == nil else { return false }
     resumeListening()
-    for ready in waiter.wait(milliseconds: timeoutMilliseconds) {
-      if ready == host.stopDescriptor { continue }
-      if let connection = connections[ready] {
-        guard try serve(connection) else { return false }
-      } else if let listener = listeners.first(where: { $0.socket.descriptor == ready }) {
+    let ready = waiter.wait(milliseconds: unread.isEmpty ? timeoutMilliseconds : 0)
+    for descriptor in unread.union(ready) {
+      guard let connection = connections[descriptor] else { continue }
+      guard try serve(connection) else { return false }
+    }
+    let goesOn = try receiver.flush()
+    var handshakes = 0
+    for descriptor in ready where descriptor != host.stopDescriptor && connections[descriptor] == nil {
+      if let listener = listeners.first(where: { $0.socket.descriptor == descriptor }) {
         acceptAll(listener)
+      } else if let reception, handshakes < Self.handshakesPerTurn {
+        handshakes += 1
+        if let (peer, secure) = reception.proceed(descriptor, waiter) { begin(descriptor, peer, secure) }
       }
     }
-    return try receiver.flush()
+    reception?.endExpired()
+    return goesOn
   }
 
   private func serve(_ connection: Connection) throws(PluginError) -> Bool {
     switch try receiver.receive(from: connection) {
-    case .goesOn: return true
+    case .goesOn:
+      if reception != nil {
+        if connection.hasMore { unread.insert(connection.descriptor) } else { unread.remove(connection.descriptor) }
+      }
+      return true
     case .stopped: return false
     case .ended(let reason): return try end(connection, reason)
     case .bad(let reason):
@@ -121,6 +144,7 @@ final class TCPInput: InputPlugin {
     let goesOn = try receiver.flush()
     host.closeSession(connection.session, reason: reason)
     connections[connection.descriptor] = nil
+    unread.remove(connection.descriptor)
     open.set(UInt64(connections.count))
     return goesOn
   }
@@ -150,6 +174,16 @@ final class TCPInput: InputPlugin {
       tooMany.add(1)
       return
     }
+    if let reception, let waiter {
+      reception.begin(descriptor, peer, waiter)
+    } else if reception == nil {
+      begin(descriptor, peer, nil)
+      waiter?.add(descriptor)
+    }
+  }
+
+  /// A session begins: at once over plain TCP, after the handshake over TLS.
+  private func begin(_ descriptor: Int32, _ peer: SocketAddress, _ secure: SecureStream?) {
     var description = flowcep_session()
     description.transport = UInt16(FLOWCEP_TRANSPORT_TCP)
     description.remote_port = peer.port
@@ -162,8 +196,10 @@ final class TCPInput: InputPlugin {
       close(descriptor)
       return
     }
-    connections[descriptor] = Connection(descriptor: descriptor, peer: peer, session: session)
-    waiter?.add(descriptor)
+    if let secure { host.log(.info, "\(peer): \(secure.summary)") }
+    connections[descriptor] = Connection(descriptor: descriptor, peer: peer, session: session, secure: secure)
+    // What came with the handshake's last message is no longer in the socket.
+    if secure != nil { unread.insert(descriptor) }
     open.set(UInt64(connections.count))
   }
 

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Which descriptors have something to read (epoll, level-triggered).
+/// Which descriptors have something to read, or room to write (epoll, level-triggered).
 final class Waiter {
   private let descriptor: Int32
   private var events = [epoll_event](repeating: epoll_event(), count: 256)
@@ -23,6 +23,12 @@ final class Waiter {
   func remove(_ other: Int32) {
     var event = epoll_event()
     epoll_ctl(descriptor, EPOLL_CTL_DEL, other, &event)
+  }
+
+  /// What a descriptor is waited for.
+  func watch(_ other: Int32, forWriting: Bool) {
+    var event = epoll_event(events: (forWriting ? EPOLLOUT : EPOLLIN).rawValue, data: epoll_data_t(fd: other))
+    epoll_ctl(descriptor, EPOLL_CTL_MOD, other, &event)
   }
 
   func wait(milliseconds: Int) -> [Int32] {

@@ -1,4 +1,5 @@
 import PluginABI
+import SecureTransport
 import Sockets
 
 /// The sources that have sent something, each with its session. Bounded: by number, by ports of one address, by time.
@@ -8,11 +9,16 @@ struct SourceTable {
     let session: UnsafePointer<flowcep_session>
     /// Monotonic, in nanoseconds.
     var lastHeard: UInt64
+    /// Over DTLS, with the random value that names its handshake.
+    let secure: SecureDatagrams?
+    let random: [UInt8]
 
-    init(_ address: SocketAddress, _ session: UnsafePointer<flowcep_session>, _ now: UInt64) {
+    init(_ address: SocketAddress, _ session: UnsafePointer<flowcep_session>, _ now: UInt64, _ guest: SecureReception.Guest?) {
       self.address = address
       self.session = session
       lastHeard = now
+      secure = guest?.secure
+      random = guest?.random ?? []
     }
   }
 

@@ -2,33 +2,40 @@ import CLinux
 import Glibc
 import PluginABI
 import PluginKit
+import SecureTransport
 import Sockets
 
 /// Receives datagrams, many with one system call, and gives each source address and port a session of its own.
 final class UDPInput: InputPlugin {
-  private let host: Host
+  let host: Host
   private let addresses: [SocketAddress]
   private let receiveBuffer: Int?
+  /// The operator has asked for a receive buffer of that size.
+  private let wantsReceiveBuffer: Bool
   private let sessionTimeout: UInt64
   private var allowed: AllowList
   private var listeners: [Listener] = []
-  private var sources: SourceTable
-  private let reader = DatagramReader()
-  private var packets: [flowcep_packet] = []
+  var sources: SourceTable
+  let reader = DatagramReader()
+  var packets: [flowcep_packet] = []
+  /// Over DTLS: the messages that the packets refer to.
+  var messages: [UInt8] = []
+  /// Over DTLS: those whose handshake is under way.
+  private let reception: SecureReception?
   /// The datagrams of the last receive that are taken, in order.
   private var taken: [Int] = []
   /// Sources that gave way: their sessions end when the packets that refer to them have been handed over.
-  private var ending: [SourceTable.Source] = []
+  private var ending: [(source: SourceTable.Source, reason: String?)] = []
   private var nextExpiry: UInt64 = 0
 
   private let kernelDrop: Counter
   private let refused: Counter
   private let tooMany: Counter
-  private let stopping: Counter
+  let stopping: Counter
   private let open: Counter
 
   /// Why a class: a noncopyable socket cannot stand in an array.
-  private final class Listener {
+  final class Listener {
     let socket: BoundSocket
     /// The kernel's count when it was last looked at.
     var drops: UInt32 = 0
@@ -51,9 +58,11 @@ final class UDPInput: InputPlugin {
     }
     allowed = AllowList(prefixes)
     receiveBuffer = options.integer("receiveBuffer")
+    wantsReceiveBuffer = options.place("receiveBuffer") != nil
     sessionTimeout = UInt64(options.integer("sessionTimeout") ?? 3_600_000_000_000)
     sources = SourceTable(
       maximum: options.integer("maximumSessions") ?? 10000, maximumPerAddress: options.integer("maximumSessionsPerAddress") ?? 1000)
+    reception = try SecureReception(host, options)
     kernelDrop = host.lostCounter("kernel-drop", help: "Datagrams that the kernel dropped because the receive buffer was full.")
     refused = host.lostCounter("refused", help: "Datagrams of addresses that are not allowed.")
     tooMany = host.lostCounter("too-many-sessions", help: "Datagrams of further sources while maximumSessions were known.")
@@ -77,9 +86,9 @@ final class UDPInput: InputPlugin {
     for listener in listeners {
       let address = listener.socket.address
       let size = listener.socket.receiveBuffer(asking: receiveBuffer)
-      host.log(.info, "listening on udp \(address)" + (address.isAny ? " (all addresses)" : ""))
+      host.log(.info, "listening on udp \(address)" + (address.isAny ? " (all addresses)" : "") + (reception == nil ? "" : ", DTLS only"))
       host.log(.info, "receive buffer \(size) bytes")
-      if let receiveBuffer, size < receiveBuffer {
+      if let receiveBuffer, wantsReceiveBuffer, size < receiveBuffer {
         host.log(.warning, "the system grants a receive buffer of \(size) bytes, not \(receiveBuffer): raise net.core.rmem_max")
       }
     }
@@ -95,7 +104,10 @@ final class UDPInput: InputPlugin {
 
   func stop() {
     countKernelDrops()
-    for source in sources.all { host.closeSession(source.session) }
+    for source in sources.all {
+      source.secure?.sayGoodbye()
+      host.closeSession(source.session)
+    }
     listeners = []
   }
 
@@ -113,6 +125,7 @@ final class UDPInput: InputPlugin {
     }
     countKernelDrops()
     forgetQuietSources()
+    reception?.tend()
     return true
   }
 
@@ -120,7 +133,10 @@ final class UDPInput: InputPlugin {
   private func receive(_ listener: Listener) throws(PluginError) -> Bool {
     for _ in 0..<8 {
       let count = reader.receive(from: listener.socket.descriptor)
-      if count > 0 { guard try handOver(count, listener) else { return false } }
+      if count > 0 {
+        let goesOn = if let reception { try handOverSecure(count, listener, reception) } else { try handOver(count, listener) }
+        guard goesOn else { return false }
+      }
       if count < DatagramReader.slots { break }
     }
     return true
@@ -151,6 +167,11 @@ final class UDPInput: InputPlugin {
       UnsafeMutableRawBufferPointer(start: buffer.bytes + Int(packet.offset), count: Int(packet.length))
         .copyMemory(from: reader.datagram(index))
     }
+    return try emit(buffer)
+  }
+
+  /// Hands a buffer over with `packets` in it.
+  func emit(_ buffer: flowcep_buffer) throws(PluginError) -> Bool {
     let sealed = packets
     let result = sealed.withUnsafeBufferPointer { packets in
       Result { () throws(PluginError) in try host.emit(buffer, packets: packets) }
@@ -163,15 +184,19 @@ final class UDPInput: InputPlugin {
   /// The source's session, begun where it is new; nil where it is not taken.
   private func source(at address: SocketAddress, _ listener: Listener, _ now: UInt64) -> SourceTable.Source? {
     if let known = sources.find(address) { return known }
-    guard allowed.allows(address) else {
-      refused.add(1)
-      if allowed.isFirstRefusal(of: address) { host.log(.warning, "refused \(address.host): not in any <allow>") }
-      return nil
-    }
-    if let surplus = sources.surplus(of: address) {
-      sources.remove(surplus)
-      ending.append(surplus)
-    }
+    return isAllowed(address) ? open(address, listener, now, nil) : nil
+  }
+
+  func isAllowed(_ address: SocketAddress) -> Bool {
+    if allowed.allows(address) { return true }
+    refused.add(1)
+    if allowed.isFirstRefusal(of: address) { host.log(.warning, "refused \(address.host): not in any <allow>") }
+    return false
+  }
+
+  /// Begins a session of a source that may send; nil where there are too many.
+  func open(_ address: SocketAddress, _ listener: Listener, _ now: UInt64, _ guest: SecureReception.Guest?) -> SourceTable.Source? {
+    if let surplus = sources.surplus(of: address) { end(surplus, "too many ports of this address") }
     guard !sources.isFull else {
       tooMany.add(1)
       return nil
@@ -184,15 +209,27 @@ final class UDPInput: InputPlugin {
     description.local_port = local.port
     withUnsafeMutableBytes(of: &description.local_address) { local.store($0) }
     guard let session = try? host.openSession(description, name: "\(address)") else { return nil }
-    let source = SourceTable.Source(address, session, now)
+    if let secure = guest?.secure { host.log(.info, "\(address): \(secure.summary)") }
+    let source = SourceTable.Source(address, session, now, guest)
     sources.add(source)
     open.set(UInt64(sources.count))
     return source
   }
 
-  private func endForgotten() {
-    for source in ending { host.closeSession(source.session, reason: "too many ports of this address") }
+  /// Its session ends when the packets that refer to it have been handed over.
+  func end(_ source: SourceTable.Source, _ reason: String?) {
+    sources.remove(source)
+    ending.append((source, reason))
+  }
+
+  func endForgotten() {
+    guard !ending.isEmpty else { return }
+    for (source, reason) in ending {
+      source.secure?.sayGoodbye()
+      host.closeSession(source.session, reason: reason)
+    }
     ending.removeAll()
+    open.set(UInt64(sources.count))
   }
 
   private func forgetQuietSources() {
@@ -202,6 +239,7 @@ final class UDPInput: InputPlugin {
     guard now > sessionTimeout else { return }
     for source in sources.quiet(since: now - sessionTimeout) {
       sources.remove(source)
+      source.secure?.sayGoodbye()
       host.closeSession(source.session)
     }
     open.set(UInt64(sources.count))

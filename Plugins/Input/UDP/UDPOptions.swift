@@ -1,9 +1,10 @@
+import InputKit
 import PluginKit
 
 enum UDPOptions {
   static var description: PluginDescription {
     PluginDescription(
-      name: "udp", summary: "Receives IPFIX over UDP; one session for each source address and port.",
+      name: "udp", summary: "Receives IPFIX over UDP or DTLS; one session for each source address and port.",
       options: [
         .integer("localPort", default: 4739, range: 0...65535, help: "The port to listen on; 0 lets the system choose."),
         .address(
@@ -11,8 +12,8 @@ enum UDPOptions {
           help: "An address to listen on, empty for all; may be given several times."),
         .prefix("allow", repeated: true, help: "Who may send: an address or a prefix; without any, everyone."),
         .bytes(
-          "receiveBuffer", range: "4K..1G",
-          help: "The socket's receive buffer; the system's limit is net.core.rmem_max. As found where not given."),
+          "receiveBuffer", default: "4 MiB", range: "4K..1G",
+          help: "The socket's receive buffer; the system's limit is net.core.rmem_max."),
         .integer("maximumSessions", default: 10000, range: 1...1_000_000, help: "How many sources may be remembered at once."),
         .integer(
           "maximumSessionsPerAddress", default: 1000, range: 1...65536,
@@ -20,6 +21,8 @@ enum UDPOptions {
         .duration(
           "sessionTimeout", default: "60 min", unit: "s", range: "1 s..365 d",
           help: "A source that is quiet so long is forgotten, with its templates."),
-      ])
+        TransportSecurity.option("DTLS 1.2"),
+      ],
+      validate: { host, options throws(PluginError) in try TransportSecurity.validate(host, options, isDatagrams: true) })
   }
 }

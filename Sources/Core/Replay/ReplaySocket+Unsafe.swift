@@ -9,6 +9,7 @@ final class ReplaySocket {
   private let descriptor: Int32
   private let headers: UnsafeMutablePointer<flowcep_mmsghdr>
   private let parts: UnsafeMutablePointer<iovec>
+  private let secure: SecureSender?
 
   init(_ peer: Peer) throws(ReplayError) {
     self.peer = peer
@@ -17,6 +18,15 @@ final class ReplaySocket {
     headers.initialize(repeating: flowcep_mmsghdr(), count: Self.batchLimit)
     parts = .allocate(capacity: Self.batchLimit)
     parts.initialize(repeating: iovec(), count: Self.batchLimit)
+    do throws(ReplayError) {
+      secure = if let security = peer.security { try SecureSender(security, peer, descriptor: descriptor) } else { nil }
+    } catch {
+      // An object that is not whole yet does not clean up by itself.
+      close(descriptor)
+      headers.deallocate()
+      parts.deallocate()
+      throw error
+    }
   }
 
   deinit {
@@ -53,6 +63,7 @@ final class ReplaySocket {
 
   /// Hands over messages that lie one behind the other.
   func send(_ bytes: UnsafeRawBufferPointer, lengths: ArraySlice<Int>) throws(ReplayError) {
+    if let secure { return try secure.send(bytes, lengths: lengths) }
     switch peer.transport {
     case .tcp: try sendStream(bytes)
     case .udp: try sendDatagrams(bytes, lengths)
@@ -97,6 +108,7 @@ final class ReplaySocket {
 
   /// Waits until the peer's TCP has acknowledged everything, then says that nothing more will come.
   func finish() throws(ReplayError) {
+    try secure?.finish()
     guard peer.transport == .tcp else { return }
     while true {
       let left = flowcep_unacknowledged(descriptor)
