@@ -27,7 +27,7 @@ import Testing
     let folder = try TemporaryFolder()
     let capture = try OutputFixture.capture(folder, records: 4000)
     let receiver = try DatagramReceiver()
-    let output = "<fileWriter><fileFormat>json</fileFormat>\(Self.reference)<output><type>send</type><ip>127.0.0.1</ip><port>\(receiver.port)</port><protocol>udp</protocol><maximumRate>20000</maximumRate></output></fileWriter>"
+    let output = "<fileWriter><fileFormat>json</fileFormat>\(Self.reference)<output><type>send</type><ip>127.0.0.1</ip><port>\(receiver.port)</port><protocol>udp</protocol></output></fileWriter>"
     let ledger = try Collector(OutputFixture.configuration(output, file: capture.path), folder: folder).ended()
     #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 4000)
     let expected = try OutputFixture.lines(capture.path, options: Self.reference)
@@ -50,6 +50,25 @@ import Testing
       lines += datagram.count { $0 == 10 }
     }
     #expect(bytes.split(separator: 10).map { String(decoding: $0, as: UTF8.self) } == (try OutputFixture.lines(capture.path)))
+  }
+
+  @Test("UDP: a receiver with a small buffer on this machine gets every datagram; one that never reads holds nothing up")
+  func slowReceivers() throws {
+    let folder = try TemporaryFolder()
+    let capture = try OutputFixture.capture(folder, records: 20_000)
+    let receiver = try DatagramReceiver(buffer: 16 << 10)
+    let output = Self.json("<type>send</type><port>\(receiver.port)</port>")
+    let ledger = try Collector(OutputFixture.configuration(output, file: capture.path), folder: folder).ended()
+    #expect(ledger.closes && ledger["output", "out/test"]?.numbers["receiver-dropped"] ?? 0 == 0)
+    #expect(receiver.take(20_000).map { String(decoding: $0.dropLast(), as: UTF8.self) } == (try OutputFixture.lines(capture.path)))
+
+    let deaf = try DatagramReceiver(buffer: 16 << 10, isRead: false)
+    let other = Self.json("<type>send</type><port>\(deaf.port)</port>")
+    let collector = try Collector(OutputFixture.configuration(other, file: capture.path), folder: try TemporaryFolder())
+    let second = try collector.ended()
+    #expect(second.closes && second["output", "out/test"]?.delivered == 20_000)
+    #expect(second["output", "out/test"]?.numbers["receiver-dropped"] ?? 0 > 15_000)
+    #expect(collector.process.errorText.contains("had no room for some datagrams"))
   }
 
   @Test("UDP to a port where nobody listens is a warning and a count")
@@ -127,10 +146,10 @@ final class DatagramReceiver: @unchecked Sendable {
   private let lock = NSCondition()
   private var datagrams: [[UInt8]] = []
 
-  init() throws {
+  init(buffer size: Int32 = 4 << 20, isRead: Bool = true) throws {
     let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
     self.descriptor = descriptor
-    var size: Int32 = 4 << 20
+    var size = size
     setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -141,6 +160,7 @@ final class DatagramReceiver: @unchecked Sendable {
     }
     guard status == 0 else { throw Failure("no UDP socket: \(String(cString: strerror(errno)))") }
     port = Int(UInt16(bigEndian: address.sin_port))
+    guard isRead else { return }
     Thread.detachNewThread { [weak self, lock] in
       var buffer = [UInt8](repeating: 0, count: 65536)
       while true {

@@ -20,6 +20,8 @@ final class DatagramSink: Sink {
   private var lineCounts = [Int](repeating: 0, count: DatagramSink.batch)
   private var queued = 0
   private var pace: Pace
+  private var receiver: ReceiverPace?
+  private let waitsForReceiver: Bool
   private var saidRefused = false
   private var saidFailure = false
 
@@ -33,6 +35,7 @@ final class DatagramSink: Sink {
     }
     (self.host, self.counters, self.address, size) = (host, counters, address, options.integer("datagramSize") ?? 0)
     pace = Pace(perSecond: options.integer("maximumRate") ?? 0)
+    waitsForReceiver = options.boolean("waitForReceiver")
     refused = host.informationCounter("connection-refused", help: "How often the receiver's machine said that nobody listens.")
     tooLong = counters.dropped("too-long", help: "Records longer than a datagram can be.")
     failed = counters.dropped("send-failed", help: "Records that the system did not send.")
@@ -54,6 +57,8 @@ final class DatagramSink: Sink {
     guard descriptor >= 0, address.withSockAddr({ connect(descriptor, $0, $1) }) == 0 else {
       throw PluginError("cannot send to \(address): \(String(cString: strerror(errno)))")
     }
+    let own = waitsForReceiver ? localAddress(of: descriptor) : nil
+    receiver = own.map { ReceiverPace(host, ReceiverQueue(from: $0, to: address)) }
     var bytes: Int32 = 1 << 20
     setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
   }
@@ -61,6 +66,7 @@ final class DatagramSink: Sink {
   func stop() {
     if descriptor >= 0 { close(descriptor) }
     descriptor = -1
+    receiver = nil
   }
 
   func send(_ bytes: UnsafeRawBufferPointer, lineEnds: UnsafeBufferPointer<Int>) {
@@ -86,8 +92,10 @@ final class DatagramSink: Sink {
   private func flush() {
     pace.wait(for: queued, host)
     var (first, isRetry) = (0, false)
+    let longest = (0..<queued).reduce(0) { max($0, pieces[$1].iov_len) }
     while first < queued {
-      let count = Int(flowcep_sendmmsg(descriptor, headers + first, UInt32(queued - first), 0))
+      let allowed = receiver?.allow(queued - first, bytes: longest) ?? queued - first
+      let count = Int(flowcep_sendmmsg(descriptor, headers + first, UInt32(allowed), 0))
       if count > 0 {
         counters.delivered.add(lineCounts[first..<first + count].reduce(0, +))
         first += count

@@ -20,6 +20,9 @@ enum JSONOptions {
       .choice("protocol", ["UDP", "TCP"], default: "UDP", help: "send: the transport."),
       .bytes("datagramSize", default: "0", range: "0..65507", help: "send, UDP: fills datagrams up to this size; 0: a record each."),
       .integer("maximumRate", default: 0, range: 0...100_000_000, help: "send, UDP: datagrams a second at most, for receivers that are slow; 0: no limit."),
+      .boolean(
+        "waitForReceiver", default: true,
+        help: "send, UDP: while a receiver on this machine has no room, datagrams wait, up to 0.2 s where nothing moves."),
       .bytes("buffer", default: "32 MiB", range: "64 KiB..4 GiB", help: "send, TCP: kept while the receiver is away. server: kept for each client."),
       .choice("policy", ["drop-oldest", "block"], default: "drop-oldest", help: "send, TCP: what a full buffer does."),
       .boolean("blocking", default: false, help: "server: ipfixcol's; here a slow client never holds up the others."),

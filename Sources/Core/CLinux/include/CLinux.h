@@ -3,6 +3,9 @@
 // The header itself asks for no _GNU_SOURCE: structs that depend on it would differ from those of the Glibc module.
 #ifndef FLOWCEP_CLINUX_H
 #define FLOWCEP_CLINUX_H
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>

@@ -1,0 +1,77 @@
+import Glibc
+import PluginKit
+import Sockets
+
+/// Holds datagrams back while a receiver on this machine has no room for them, but not for one that stands still.
+struct ReceiverPace {
+  private let queue: ReceiverQueue?
+  private let host: Host
+  private let dropped: Counter
+  /// Bytes that may go before the queue is looked at again.
+  private var room = 0
+  private var isStalled = false
+  private var drops: UInt32?
+  private var saidDrops = false
+
+  /// How long a queue that nobody empties is waited for, in ns.
+  private static let patience: UInt64 = 200_000_000
+
+  init(_ host: Host, _ queue: ReceiverQueue?) {
+    (self.host, self.queue) = (host, queue)
+    dropped = host.informationCounter("receiver-dropped", help: "Datagrams for which a receiver on this machine had no room.")
+  }
+
+  /// What a datagram takes in the receiver's queue: the kernel allots powers of two, with its own notes beside them.
+  private static func memory(_ bytes: Int) -> Int {
+    var size = 512
+    while size < bytes + 448 { size *= 2 }
+    return size + 256
+  }
+
+  /// Waits for room; says how many of so many datagrams may go now, at least one.
+  ///
+  /// - Parameter bytes: the size of the longest.
+  mutating func allow(_ count: Int, bytes: Int) -> Int {
+    guard let queue else { return count }
+    let each = Self.memory(bytes)
+    if room < each * count { look(queue, atLeast: each) }
+    let allowed = isStalled ? count : max(1, min(count, room / each))
+    room -= allowed * each
+    return allowed
+  }
+
+  private mutating func look(_ queue: ReceiverQueue, atLeast wanted: Int) {
+    var began: UInt64?
+    var (lowest, pause) = (Int.max, 20_000)
+    while let state = queue.state() {
+      note(state.drops)
+      room = state.size - state.used
+      // An empty queue takes one datagram of any size.
+      if room >= wanted || state.used == 0 {
+        isStalled = false
+        return
+      }
+      let now = host.monotonicNanoseconds
+      if state.used < lowest { (lowest, began, isStalled) = (state.used, now, isStalled && lowest == .max) }
+      if isStalled || now - (began ?? now) > Self.patience || host.stopNanosecondsLeft == 0 {
+        isStalled = true
+        return
+      }
+      var time = timespec(tv_sec: 0, tv_nsec: pause)
+      nanosleep(&time, nil)
+      pause = min(pause * 2, 1_000_000)
+    }
+    // Nobody listens, or one in another network namespace: nothing to wait for. It is asked again in a while.
+    room = 1 << 20
+    isStalled = false
+  }
+
+  private mutating func note(_ now: UInt32) {
+    if let before = drops, now != before {
+      dropped.add(Int(now &- before))
+      if !saidDrops { host.log(.warning, "the receiver's socket had no room for some datagrams: a larger receive buffer there helps") }
+      saidDrops = true
+    }
+    drops = now
+  }
+}
