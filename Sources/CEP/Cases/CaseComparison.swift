@@ -1,3 +1,4 @@
+internal import Engine
 internal import EventModel
 internal import JSONLines
 
@@ -13,6 +14,7 @@ struct CaseComparison {
     forgivesRowOrder = test.anyRowOrder || (epl.contains("group by") && !epl.contains("order by"))
   }
 
+  /// What is missing, what is too much and what is other than expected, as lines; none where the answers are the expected ones.
   func differences(_ given: [TestCase.Update]) -> [String] {
     if !test.anyStatementOrder { return differences(test.updates, given) }
     var differences: [String] = []
@@ -25,23 +27,11 @@ struct CaseComparison {
   }
 
   private func differences(_ expected: [TestCase.Update], _ given: [TestCase.Update]) -> [String] {
-    var differences: [String] = []
-    for index in 0..<max(expected.count, given.count) {
-      let wanted = index < expected.count ? expected[index] : nil
-      let got = index < given.count ? given[index] : nil
-      if let wanted, let got, same(wanted, got) { continue }
-      differences.append("update \(index + 1):")
-      differences.append("  - " + (wanted.map(text) ?? "nothing"))
-      differences.append("  + " + (got.map(text) ?? "nothing"))
-      if differences.count >= 9 {
-        differences.append("  … (\(expected.count) expected, \(given.count) given)")
-        break
-      }
-    }
-    return differences
+    if expected.count == given.count, zip(expected, given).allSatisfy({ same($0, $1) }) { return [] }
+    return DifferenceText(self).lines(expected, given)
   }
 
-  private func same(_ a: TestCase.Update, _ b: TestCase.Update) -> Bool {
+  func same(_ a: TestCase.Update, _ b: TestCase.Update) -> Bool {
     if a.time != b.time || a.failed != b.failed { return false }
     if a.failed { return true }
     return a.statement == b.statement && sameRows(a.new, b.new) && sameRows(a.old ?? [], b.old ?? [])
@@ -60,7 +50,7 @@ struct CaseComparison {
   }
 
   /// A row has exactly its columns, unless the case names only those that matter to it.
-  private func sameRow(_ a: Value, _ b: Value) -> Bool {
+  func sameRow(_ a: Value, _ b: Value) -> Bool {
     if test.namedColumnsOnly, case .map(let wanted) = a, case .map(let given) = b {
       return wanted.entries.allSatisfy { sameValue($0.value, given[$0.key]) }
     }
@@ -68,8 +58,22 @@ struct CaseComparison {
     return sameValue(a, b)
   }
 
+  /// The columns in which a row that came differs from the one expected, each as a line.
+  func columns(_ wanted: ValueMap, _ given: ValueMap) -> [String] {
+    var lines: [String] = []
+    for (name, value) in wanted.entries where !sameValue(value, given[name]) {
+      let isThere = given.entries.contains { $0.key == name }
+      lines.append("\(name): \(isThere ? JSONText.text(given[name]) : "no such column"), expected \(JSONText.text(value))")
+    }
+    if test.namedColumnsOnly { return lines }
+    for (name, value) in given.entries where !wanted.entries.contains(where: { $0.key == name }) {
+      lines.append("\(name): \(JSONText.text(value)), a column that is not expected")
+    }
+    return lines
+  }
+
   /// An event within a row is the map that was sent, in the original without the properties that it left out: they are null here.
-  private func sameValue(_ a: Value, _ b: Value) -> Bool {
+  func sameValue(_ a: Value, _ b: Value) -> Bool {
     switch (a, b) {
     case (.map(let x), .map(let y)):
       return x.entries.allSatisfy { sameValue($0.value, y[$0.key]) } && y.entries.allSatisfy { sameValue(x[$0.key], $0.value) }
@@ -84,12 +88,4 @@ struct CaseComparison {
   }
 
   private func near(_ a: Double, _ b: Double) -> Bool { a == b || abs(a - b) <= 1e-9 * max(abs(a), abs(b)) }
-
-  private func text(_ update: TestCase.Update) -> String {
-    if update.failed { return "t=\(update.time) the event failed" }
-    let old = update.old.map { " old " + rows($0) } ?? ""
-    return "t=\(update.time) \(update.statement ?? "") new \(rows(update.new))\(old)"
-  }
-
-  private func rows(_ rows: [Value]) -> String { JSONText.text(.array(rows)) }
 }

@@ -10,32 +10,50 @@ public struct CaseRunner {
   public var options: EngineOptions
   /// Event types that a module has without declaring them.
   public var predeclared: [EventType]
+  /// Sends a capture's flow records to an engine, as events of an input.
+  public var readCapture: (_ path: String, Engine, EngineInput) throws(CaseError) -> Void = { path, _, _ throws(CaseError) in
+    throw CaseError("no capture can be read here: \(path)")
+  }
 
   public init(batchSize: Int = 1, options: EngineOptions = EngineOptions(), predeclared: [EventType] = []) {
     self.batchSize = batchSize
     self.predeclared = predeclared
     self.options = options
-    self.options.clock = .compat
   }
 
   /// The differences between the answers expected and given; none where the case passes.
-  public func run(_ test: TestCase) -> [String] {
+  public func run(_ test: TestCase) -> [String] { result(of: test).differences }
+
+  public func result(of test: TestCase) -> CaseResult {
+    let engine: Engine
+    do throws(CompileError) { engine = try self.engine(for: test) } catch {
+      if test.expectsError { return .notRun([]) }
+      let texts = error.diagnostics.errors.flatMap { $0.text.split(separator: "\n").map(String.init) }
+      return .notRun(["the module is refused:"] + texts)
+    }
+    var differences = test.expectsError ? ["deployed, but should have been refused"] : typeDifferences(test, engine)
+    let player = CasePlayer(test, engine, batchSize)
+    do throws(CaseError) { try player.play(readCapture) } catch {
+      return .notRun([error.description])
+    }
+    if !test.expectsError { differences += CaseComparison(test).differences(player.updates) }
+    return CaseResult(differences: differences, given: player.updates, wasRun: true)
+  }
+
+  /// The engine's answers; throws where it refuses the module.
+  public func answers(to test: TestCase) throws(CompileError) -> [TestCase.Update] {
+    let player = CasePlayer(test, try engine(for: test), batchSize)
+    try? player.play(readCapture)
+    return player.updates
+  }
+
+  private func engine(for test: TestCase) throws(CompileError) -> Engine {
     var options = self.options
+    options.clock = test.clock
     options.start = test.start ?? 0
     options.honoursPriorities = test.prioritized
-    let engine: Engine
-    do throws(CompileError) {
-      let module = EngineModule(name: "\(test.feature)/\(test.name)", text: test.epl, folder: test.folder)
-      engine = try Engine(modules: [module], predeclared: predeclared, options: options)
-    } catch {
-      let lines = error.diagnostics.errors.map(\.line)
-      return test.expectsError ? [] : ["refused: " + lines.joined(separator: "; ")]
-    }
-    if test.expectsError { return ["deployed, but should have been refused"] }
-    var differences = typeDifferences(test, engine)
-    let given = CasePlayer(test, engine, batchSize).play()
-    differences += CaseComparison(test).differences(given)
-    return differences
+    let module = EngineModule(name: test.moduleFile ?? "\(test.feature)/\(test.name)", text: test.epl, folder: test.folder)
+    return try Engine(modules: [module], predeclared: predeclared, options: options)
   }
 
   private func typeDifferences(_ test: TestCase, _ engine: Engine) -> [String] {
@@ -75,12 +93,23 @@ public struct CaseRunner {
   }
 }
 
+/// What came of a case.
+public struct CaseResult: Sendable {
+  /// None where it passes.
+  public var differences: [String] = []
+  public var given: [TestCase.Update] = []
+  /// False where the module was refused or the events could not be read.
+  public var wasRun = false
+
+  static func notRun(_ differences: [String]) -> CaseResult { CaseResult(differences: differences) }
+}
+
 /// One run of a case: sends its events, gathers what the listeners are told.
 final class CasePlayer {
   private let test: TestCase
   private let engine: Engine
   private let batchSize: Int
-  private var updates: [TestCase.Update] = []
+  private(set) var updates: [TestCase.Update] = []
   private var waiting: (input: EngineInput, rows: [[Value]], times: [Int64])?
 
   init(_ test: TestCase, _ engine: Engine, _ batchSize: Int) {
@@ -89,7 +118,7 @@ final class CasePlayer {
     self.batchSize = batchSize
   }
 
-  func play() -> [TestCase.Update] {
+  func play(_ readCapture: (String, Engine, EngineInput) throws(CaseError) -> Void) throws(CaseError) {
     engine.onRows = { [unowned self] rows in
       guard test.outputs.contains(rows.statement.name) else { return }
       // A case that names single columns may name the rule's fields too.
@@ -100,10 +129,18 @@ final class CasePlayer {
           old: rows.old.isEmpty ? nil : rows.old.map { RowValue.of($0, and: fields) }, failed: false))
     }
     engine.onFailure = { [unowned self] _, _ in fail(at: engine.now) }
+    if let capture = test.capture { try play(capture: capture, readCapture) }
     for (time, step) in test.steps { play(step, at: time) }
     flush()
     for name in test.iterateEnd { pull(name) }
-    return updates
+  }
+
+  private func play(
+    capture: String, _ read: (String, Engine, EngineInput) throws(CaseError) -> Void
+  ) throws(CaseError) {
+    guard let input = engine.input(named: "IPFIX") else { throw CaseError("a capture gives events of the type IPFIX, which no statement reads") }
+    try read(capture, engine, input)
+    engine.finish(flush: test.flushes)
   }
 
   private func fail(at time: Int64) {

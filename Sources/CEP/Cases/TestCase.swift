@@ -1,3 +1,4 @@
+public import Engine
 public import EventModel
 internal import JSONLines
 
@@ -23,8 +24,16 @@ public struct TestCase: Sendable {
   public var feature: String
   public var name: String
   public var epl: String
-  /// Where the files that the module names are.
-  public var folder = ""
+  /// Where the files that the module names are, with a slash at its end.
+  public var folder: String
+  /// The module's file, where it stands in one.
+  public var moduleFile: String?
+  /// A capture whose flow records are the events.
+  public var capture: String?
+  /// How time goes with a capture; listed events set it themselves.
+  public var clock: EngineOptions.ClockMode
+  /// Whether the clock is advanced to the last pending timer at a capture's end.
+  public var flushes: Bool
   public var outputs: [String]
   public var start: Int64?
   public var steps: [(time: Int64, step: Step)]
@@ -35,6 +44,8 @@ public struct TestCase: Sendable {
   /// Whether a row may have more columns than the case names.
   public var namedColumnsOnly: Bool
   public var updates: [Update]
+  /// False where the case has no answers yet.
+  public var isRecorded: Bool
   public var types: [(statement: String, columns: [(name: String, type: String)])]
   public var expectsError: Bool
   /// The line at which the refused statement starts.
@@ -42,19 +53,24 @@ public struct TestCase: Sendable {
 
   /// Reads a case from its JSON text.
   ///
-  /// - Parameter readModule: gives the text of the file that a case names as its `module`, in place of `epl`.
+  /// - Parameters:
+  ///   - folder: where the case is, with a slash at its end: paths in it count from there.
+  ///   - readModule: gives the text of the file that a case names as its `module`, in place of `epl`.
   public init(
-    json: [UInt8],
+    json: [UInt8], folder: String = "",
     readModule: (String) throws(CaseError) -> String = { path throws(CaseError) in throw CaseError("no file \(path) to read") }
   ) throws(CaseError) {
     let root: Value
     do throws(JSONError) { root = try JSONReader.parse(json) } catch { throw CaseError("no JSON: \(error)") }
     guard case .map(let map) = root else { throw CaseError("no object") }
+    let place = { (path: String) in path.hasPrefix("/") ? path : folder + path }
+    self.folder = folder
     if let epl = map["epl"].text {
       self.epl = epl
-    } else if let module = map["module"].text {
+    } else if let module = map["module"].text.map(place) {
       epl = try readModule(module)
-      folder = module.lastIndex(of: "/").map { String(module[...$0]) } ?? ""
+      moduleFile = module
+      self.folder = module.lastIndex(of: "/").map { String(module[...$0]) } ?? ""
     } else {
       throw CaseError("neither \"epl\" nor \"module\"")
     }
@@ -71,7 +87,12 @@ public struct TestCase: Sendable {
     var steps: [(time: Int64, step: Step)] = []
     for entry in map["events"].array ?? [] { steps.append(try TestCase.step(entry)) }
     self.steps = steps
-    guard case .map(let expected) = map["expected"] else { throw CaseError("no \"expected\"") }
+    capture = map["capture"].text.map(place)
+    clock = map["clock"].text.flatMap { EngineOptions.ClockMode(rawValue: $0) } ?? (capture == nil ? .compat : .watermark)
+    flushes = map["flush"].isTrue
+    if capture != nil, !steps.isEmpty { throw CaseError("both \"capture\" and \"events\"") }
+    isRecorded = !map["expected"].isNull
+    guard case .map(let expected) = isRecorded ? map["expected"] : .map(ValueMap([])) else { throw CaseError("\"expected\" is no object") }
     updates = (expected["updates"].array ?? []).map(TestCase.update)
     types = TestCase.types(expected["types"])
     if case .map(let error) = expected["error"] {
@@ -82,6 +103,9 @@ public struct TestCase: Sendable {
       errorLine = nil
     }
   }
+
+  /// The files besides its own that its answers depend on: the module's, the capture's, and those of the module's lists.
+  public var files: [String] { [moduleFile, capture].compactMap { $0 } + Engine.listFiles(of: EngineModule(name: "", text: epl, folder: folder)) }
 
   private static func step(_ entry: Value) throws(CaseError) -> (time: Int64, step: Step) {
     guard case .map(let map) = entry, let time = map["t"].integer else { throw CaseError("an event without \"t\"") }

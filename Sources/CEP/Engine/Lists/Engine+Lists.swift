@@ -1,4 +1,5 @@
 public import Diagnostics
+internal import Syntax
 
 /// A list of a module, as it is in force.
 public struct ListInfo: Sendable {
@@ -16,6 +17,14 @@ public enum ListNotice: Sendable {
 }
 
 extension Engine {
+  /// The files of the lists that a module declares, whatever else may be wrong with it.
+  public static func listFiles(of module: EngineModule) -> [String] {
+    parseModule(SourceText(name: module.name, text: module.text)).module.statements.compactMap { statement in
+      guard case .createList(let list) = statement.body else { return nil }
+      return ListKeeper.place(of: list.path, in: module)
+    }
+  }
+
   public var listInfos: [ListInfo] { lists.files.map(\.info) }
 
   /// Looks whether files of lists have changed, and takes what is new: between two batches, and about once a second.

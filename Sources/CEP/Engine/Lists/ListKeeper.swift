@@ -11,7 +11,7 @@ struct ListKeeper {
     for (plan, module) in zip(plans, modules) {
       for statement in plan.statements {
         guard case .createList(let list) = statement.kind else { continue }
-        let file = ListFile(list.list, list.path.hasPrefix("/") ? list.path : module.folder + list.path)
+        let file = ListFile(list.list, Self.place(of: list.path, in: module))
         files.append(file)
         switch file.load() {
         case .success: break
@@ -26,4 +26,7 @@ struct ListKeeper {
     }
     self.files = files
   }
+
+  /// A relative path counts from the module's folder.
+  static func place(of path: String, in module: EngineModule) -> String { path.hasPrefix("/") ? path : module.folder + path }
 }
