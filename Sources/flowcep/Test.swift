@@ -2,6 +2,7 @@ import ArgumentParser
 import Cases
 import Engine
 import Glibc
+import RecordEvents
 
 /// `flowcep test`: runs cases in the corpus's format.
 struct Test: ParsableCommand {
@@ -28,7 +29,6 @@ struct Test: ParsableCommand {
   }
 
   func run() throws {
-    setlinebuf(stdout)
     let builtIn = try BuiltInSchema()
     var options = EngineOptions()
     options.rewrites = !noRewrites
@@ -47,6 +47,7 @@ struct Test: ParsableCommand {
       let anew = try run(changed, files)
       outcomes = outcomes.filter { !changed.contains($0.path) } + anew
       if outcomes.count > anew.count { print("of all: " + totals(outcomes)) }
+      fflush(nil)
     }
   }
 
@@ -65,6 +66,8 @@ struct Test: ParsableCommand {
       }
     }
     print(totals(outcomes))
+    // Whoever watches reads it now, also through a pipe.
+    fflush(nil)
     if let report { try JUnitReport(outcomes).write(to: report) }
     return outcomes
   }
