@@ -42,16 +42,16 @@ enum EPLBench {
     let engine = try makeEngine()
     guard let input = engine.inputs.first(where: { $0.type === schema.eventType }) else { return }
     let extraction = Bench.median(items: capture.recordCount, rounds: 3) {
-      let reader = RecordEventReader(type: input.type, schema: schema, needed: input.properties)
-      for batch in capture.batches { _ = reader.read(Batch(UnsafePointer(batch.raw))) }
+      let reader = RecordEventReader(type: input.type, schema: schema, needed: input.properties, deciding: input.decidingProperties)
+      for batch in capture.batches { _ = reader.read(Batch(UnsafePointer(batch.raw)), choosing: engine.wanted) }
     }
     var rows = 0
     let all = try Bench.median(items: capture.recordCount, rounds: 3) {
       let engine = try makeEngine()
       rows = 0
       engine.onRows = { rows += $0.new.count }
-      let reader = RecordEventReader(type: input.type, schema: schema, needed: input.properties)
-      for batch in capture.batches { engine.send(reader.read(Batch(UnsafePointer(batch.raw)))) }
+      let reader = RecordEventReader(type: input.type, schema: schema, needed: input.properties, deciding: input.decidingProperties)
+      for batch in capture.batches { engine.send(reader.read(Batch(UnsafePointer(batch.raw)), choosing: engine.wanted)) }
       engine.finish()
     }
     print(

@@ -28,7 +28,9 @@ final class CEPOutput: OutputPlugin {
     }
     self.host = host
     let inputs = engine.inputs.filter { $0.name == modules.schema.eventType.name }
-    readers = inputs.map { RecordEventReader(type: $0.type, schema: modules.schema, needed: $0.properties) }
+    readers = inputs.map {
+      RecordEventReader(type: $0.type, schema: modules.schema, needed: $0.properties, deciding: $0.decidingProperties)
+    }
     var writers: [DetectionWriter?] = Array(repeating: nil, count: engine.statements.count)
     for statement in Modules.detections(engine, options) {
       writers[statement.number] = DetectionWriter(host: host, statement: statement)
@@ -54,7 +56,7 @@ final class CEPOutput: OutputPlugin {
   func process(_ batch: Batch) throws(PluginError) {
     lastRecord = host.monotonicNanoseconds
     if engine.options.clock == .system { engine.advance(to: Int64(host.wallNanoseconds / 1_000_000)) }
-    for reader in readers { engine.send(reader.read(batch), wall: Int64(lastRecord / 1_000_000)) }
+    for reader in readers { engine.send(reader.read(batch, choosing: engine.wanted), wall: Int64(lastRecord / 1_000_000)) }
     try giveOut()
   }
 

@@ -67,7 +67,9 @@ extension Engine {
         for (other, read) in use.properties where other !== type && type.isKind(of: other) {
           properties.formUnion(read.compactMap { type.index(of: other.properties[$0].name) })
         }
-        inputs.append(EngineInput(name: type.name, type: type, properties: properties.sorted()))
+        inputs.append(
+          EngineInput(
+            name: type.name, type: type, properties: properties.sorted(), decidingProperties: runtime.decidingProperties(of: type)))
       }
     }
     return inputs

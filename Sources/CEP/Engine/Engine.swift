@@ -28,6 +28,8 @@ public struct EngineInput: Sendable {
   public let type: EventType
   /// The properties that some statement reads, ascending; the others need not be extracted.
   public let properties: [Int]
+  /// Those of them that decide whether any statement wants an event, to be asked of ``Engine/wanted(_:)``; nil where all events are wanted.
+  public let decidingProperties: [Int]?
 }
 
 /// The embedder's face of the engine: modules in, events in, rows out. One thread owns it.
@@ -50,6 +52,7 @@ public final class Engine {
   private(set) var modules: [DeployedModule] = []
   let lists: ListKeeper
   private var watermark: WatermarkClock?
+  private var hasBegun = false
   private var wall: Int64 = 0
 
   /// Compiles and deploys modules. Throws all mistakes of all modules at once.
@@ -122,6 +125,12 @@ public final class Engine {
   /// The type that a name stands for, as an input.
   public func input(named name: String) -> EngineInput? { inputs.first { $0.name == name } }
 
+  /// Which events of a batch, of which only the deciding properties need be there, some statement may want; nil where all are wanted.
+  ///
+  /// What no statement wants need not be taken out of its record: a batch that is sent may hold the values of the others alone
+  /// (``EventBatch/chosen``). In watermark mode a variable that is set from outside chooses among events from then on.
+  public func wanted(_ batch: EventBatch) -> [UInt32]? { runtime.wanted(batch) }
+
   // MARK: Events and time
 
   /// Takes a batch: at once in compat and system mode, in time order as the clock goes on in watermark mode.
@@ -135,7 +144,9 @@ public final class Engine {
     case .system: deliver(batch, .none)
     case .watermark:
       self.wall = wall ?? self.wall
-      watermark?.add(batch, wall: self.wall)
+      // What is not wanted is not held; where most is, picking out the rest costs more than holding it.
+      let wanted = batch.chosen == nil ? runtime.wanted(batch) : nil
+      watermark?.add(wanted.flatMap { $0.count * 4 <= batch.count * 3 ? batch.choosing($0) : nil } ?? batch, wall: self.wall)
       release()
     }
   }
@@ -147,8 +158,13 @@ public final class Engine {
   /// Delivers what the watermark has passed.
   private func release() {
     guard let watermark else { return }
+    // The first event sets the clock, wanted or not.
+    if !hasBegun, let first = watermark.firstTime {
+      hasBegun = true
+      runtime.step(to: first)
+    }
     while let batch = watermark.next() { deliver(batch, .forward) }
-    if let now = watermark.now, watermark.counts.delivered > 0 { runtime.step(to: now) }
+    if let now = watermark.now, hasBegun { runtime.step(to: now) }
   }
 
   /// Sets the clock: to the wall clock's time in system mode, to an instant of a test in compat mode. Timers that are due fire.

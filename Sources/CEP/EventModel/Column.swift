@@ -54,6 +54,14 @@ public final class SliceMemory: @unchecked Sendable {
     owner = nil
   }
 
+  /// Memory of a size, filled by `fill`.
+  public init(byteCount: Int, fill: (UnsafeMutableRawPointer) -> Void) {
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 1), alignment: 8)
+    fill(memory)
+    bytes = UnsafeRawBufferPointer(start: memory, count: byteCount)
+    owner = nil
+  }
+
   deinit {
     if owner == nil { bytes.baseAddress.map { UnsafeMutableRawPointer(mutating: $0).deallocate() } }
   }

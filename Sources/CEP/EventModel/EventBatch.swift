@@ -13,10 +13,13 @@ public final class EventBatch: Sendable {
   public let exportTimes: [Int64]
   /// The session that brought each event; empty where all came by one.
   public let sessions: [UInt32]
+  /// Where columns have values of some of the events alone: which, ascending. The others have no more than their times, since no
+  /// statement wants them. Nil where columns have a value of every event.
+  public let chosen: [UInt32]?
 
   public init(
     type: EventType, count: Int, properties: [Int], columns: [Column], times: [Int64] = [], exportTimes: [Int64] = [],
-    sessions: [UInt32] = []
+    sessions: [UInt32] = [], chosen: [UInt32]? = nil
   ) {
     precondition(properties.count == columns.count, "a batch has one column for each property that it lists")
     self.type = type
@@ -26,5 +29,42 @@ public final class EventBatch: Sendable {
     self.times = times
     self.exportTimes = exportTimes
     self.sessions = sessions
+    self.chosen = chosen
+  }
+
+  /// How many values each column has.
+  public var valueCount: Int { chosen?.count ?? count }
+
+  /// The event that values with a number in the columns are of.
+  @inlinable public func event(ofValue index: Int) -> Int { chosen.map { Int($0[index]) } ?? index }
+
+  /// The same events with the values of some of them alone.
+  /// - Parameter rows: ascending.
+  public func choosing(_ rows: [UInt32]) -> EventBatch {
+    EventBatch(
+      type: type, count: count, properties: properties, columns: columns.map { $0.gathering(rows) }, times: times,
+      exportTimes: exportTimes, sessions: sessions, chosen: rows)
+  }
+}
+
+extension Column {
+  /// The values of some rows, in their order.
+  func gathering(_ rows: [UInt32]) -> Column {
+    func gathered<T>(_ values: [T]) -> [T] { rows.map { values[Int($0)] } }
+    let storage: Storage =
+      switch storage {
+      case .absent: .absent
+      case .bools(let values): .bools(gathered(values))
+      case .ints(let values): .ints(gathered(values))
+      case .doubles(let values): .doubles(gathered(values))
+      case .strings(let values): .strings(gathered(values))
+      case .ip4(let values): .ip4(gathered(values))
+      case .addresses(let values): .addresses(gathered(values))
+      case .macs(let values): .macs(gathered(values))
+      case .utf8(let memory, let slices): .utf8(memory, gathered(slices))
+      case .octets(let memory, let slices): .octets(memory, gathered(slices))
+      case .values(let values): .values(gathered(values))
+      }
+    return Column(storage, nulls: nulls.isEmpty ? [] : gathered(nulls))
   }
 }

@@ -13,6 +13,8 @@ struct RowField: BitwiseCopyable, Equatable {
   /// Where its bit of the null flags is.
   var nullByte = 0
   var nullMask: UInt8 = 0
+  /// Its bit of a segment's `nullFields`.
+  var segmentMask: UInt64 = 0
 
   init(_ kind: FieldKind, width: Int) {
     self.kind = kind
@@ -29,6 +31,9 @@ final class RowLayout {
   let fields: [RowField]
   let stride: Int
   let nullBytes: Int
+  /// How many rows, and bytes of text, a new segment should have room for.
+  var expectedRows = 16
+  var expectedText = 64
 
   init(type: EventType, properties: [Int], fields: [RowField]) {
     self.type = type
@@ -41,6 +46,7 @@ final class RowLayout {
       field.offset = offset
       field.nullByte = index / 8
       field.nullMask = 1 << UInt8(index % 8)
+      field.segmentMask = 1 << UInt64(min(index, 63))
       offset += field.width
       placed.append(field)
     }
@@ -53,7 +59,7 @@ final class RowLayout {
     var (properties, fields) = (properties, fields)
     var changed = false
     for (property, column) in zip(batch.properties, batch.columns) {
-      guard let needed = RowField(for: column, count: batch.count) else { continue }
+      guard let needed = RowField(for: column, count: batch.valueCount) else { continue }
       if let index = properties.firstIndex(of: property) {
         let joined = RowField.joined(fields[index], needed)
         if joined.kind != fields[index].kind || joined.width != fields[index].width {

@@ -57,8 +57,12 @@ struct RowReader {
     }
   }
 
-  /// Whether any value is null is seen from the flags alone.
+  /// Segments know in which fields they have nulls: where there are none no flag is looked at.
   private func nulls(_ fields: [RowField?]) -> [Bool] {
+    let isWhole = zip(runs, fields).allSatisfy { run, field in
+      field.map { run.segment.pointee.nullFields & $0.segmentMask == 0 } ?? false
+    }
+    if isWhole { return [] }
     var number = 0
     var any = false
     let nulls = fill(false) { target, run in
@@ -68,8 +72,7 @@ struct RowReader {
         any = true
         return target.initialize(repeating: true, count: run.events.count)
       }
-      let segment = run.segment.pointee
-      let (rows, stride) = (segment.rows + field.nullByte, segment.layout.stride)
+      let (rows, stride) = (run.segment.pointee.rows + field.nullByte, run.segment.pointee.layout.stride)
       var seen: UInt8 = 0
       for index in 0..<run.events.count {
         let flag = rows.load(fromByteOffset: Int(run.events[index].row) * stride, as: UInt8.self) & field.nullMask
@@ -88,8 +91,7 @@ struct RowReader {
       let field = fields[number]
       number += 1
       guard let field else { return target.initialize(repeating: decode(0), count: run.events.count) }
-      let segment = run.segment.pointee
-      let (rows, stride) = (segment.rows + field.offset, segment.layout.stride)
+      let (rows, stride) = (run.segment.pointee.rows + field.offset, run.segment.pointee.layout.stride)
       let mask: UInt64 = field.width >= 8 ? .max : 1 << UInt64(8 * field.width) - 1
       for index in 0..<run.events.count {
         let word = rows.loadUnaligned(fromByteOffset: Int(run.events[index].row) * stride, as: UInt64.self)
@@ -110,23 +112,36 @@ struct RowReader {
   }
 
   private func slices(_ fields: [RowField?], _ nulls: [Bool], _ storage: (SliceMemory, [Slice]) -> Column.Storage) -> Column {
-    var (number, row) = (0, 0)
-    var bytes: [UInt8] = []
+    var (number, row, size) = (0, 0, 0)
     let slices = fill(Slice(offset: 0, length: 0)) { target, run in
       let field = fields[number]
       number += 1
       for index in 0..<run.events.count {
-        var slice = Slice(offset: Int32(truncatingIfNeeded: bytes.count), length: 0)
-        if let field, nulls.isEmpty || !nulls[row] {
-          let source = run.segment.pointee.bytes(run.segment.pointee.word(run.events[index].row, field))
-          bytes.append(contentsOf: source)
-          slice.length = Int32(truncatingIfNeeded: source.count)
-        }
-        (target + index).initialize(to: slice)
+        var length = 0
+        if let field, nulls.isEmpty || !nulls[row] { length = Int(run.segment.pointee.word(run.events[index].row, field) >> 32) }
+        (target + index).initialize(to: Slice(offset: Int32(truncatingIfNeeded: size), length: Int32(truncatingIfNeeded: length)))
+        size += length
         row += 1
       }
     }
-    return Column(storage(SliceMemory(copying: bytes), slices), nulls: nulls)
+    let memory = SliceMemory(byteCount: size) { memory in
+      var row = 0
+      for (run, field) in zip(runs, fields) {
+        guard let field else {
+          row += run.events.count
+          continue
+        }
+        let text = run.segment.pointee.text
+        for event in run.events {
+          let slice = slices[row]
+          row += 1
+          if slice.length == 0 { continue }
+          let start = Int(run.segment.pointee.word(event.row, field) & 0xffff_ffff)
+          (memory + Int(slice.offset)).copyMemory(from: text + start, byteCount: Int(slice.length))
+        }
+      }
+    }
+    return Column(storage(memory, slices), nulls: nulls)
   }
 
   /// Columns that came in several kinds.

@@ -11,14 +11,16 @@ struct RowSegment {
   private var textCapacity: Int
   /// Values that are no plain memory; a row has a number in here.
   private(set) var values: [Value] = []
+  /// The fields of which some row has a null, one bit each; those from the 64th on share the last.
+  var nullFields: UInt64 = 0
 
   /// Bytes behind the last row that a read of eight bytes may touch.
   private static let slack = 8
 
   init(_ layout: RowLayout) {
     self.layout = layout
-    capacity = 16
-    textCapacity = 64
+    capacity = layout.expectedRows
+    textCapacity = layout.expectedText
     rows = .allocate(byteCount: capacity * layout.stride + Self.slack, alignment: 8)
     text = .allocate(byteCount: textCapacity, alignment: 8)
   }
@@ -26,6 +28,12 @@ struct RowSegment {
   func deallocate() {
     rows.deallocate()
     text.deallocate()
+  }
+
+  /// The segments of neighbouring times are of like size: what this one has come to is what the next ones begin with.
+  func noteSize() {
+    layout.expectedRows = max(16, count + count / 8)
+    layout.expectedText = max(64, textCount + textCount / 8)
   }
 
   /// Room for one more row, of which nothing is set yet.

@@ -68,6 +68,7 @@ struct RowWriter {
   private func setNull(_ index: Int, _ field: RowField) {
     let flags = targets[index].load(fromByteOffset: field.nullByte, as: UInt8.self)
     targets[index].storeBytes(of: flags | field.nullMask, toByteOffset: field.nullByte, as: UInt8.self)
+    places[index].segment.pointee.nullFields |= field.segmentMask
   }
 
   @inline(__always)

@@ -6,6 +6,9 @@ struct HeldEvent: BitwiseCopyable {
   /// The segment's number in the table.
   var segment: UInt32
   var row: UInt32
+
+  /// The segment of an event that nobody wants: it has no row.
+  static let nowhere = UInt32.max
 }
 
 /// The segments of rows, each let go when it takes no more rows and all that it has are released.
@@ -65,11 +68,13 @@ struct SegmentTable {
   /// The segment takes no more rows.
   mutating func close(_ number: UInt32) {
     entries[Int(number)].isClosed = true
+    entries[Int(number)].segment.pointee.noteSize()
     release(number, 0)
   }
 
   /// Rows are handed out or given up.
   mutating func release(_ number: UInt32, _ rows: Int) {
+    if number == HeldEvent.nowhere { return }
     entries[Int(number)].live -= Int32(rows)
     guard entries[Int(number)].live == 0, entries[Int(number)].isClosed else { return }
     dispose(number)

@@ -34,6 +34,8 @@ public final class WatermarkClock {
   private var takenHead = 0
   private var takenCount = 0
   private var takenCapacity = 0
+  private var earliest = Int64.max
+  private var latestUnwanted = Int64.min
   private var lastWall: Int64?
   private var clockAtLastRecord: Int64?
 
@@ -62,6 +64,9 @@ public final class WatermarkClock {
   /// How many events are held.
   public var held: Int { buckets.pointee.count + undecided.count + takenCount - takenHead }
 
+  /// The time of the first event, once the clock has passed it, whether it was wanted or not.
+  public var firstTime: Int64? { now.flatMap { earliest <= $0 ? earliest : nil } }
+
   /// What an operator is to be told, once.
   public func takeNotices() -> [ClockNotice] {
     defer { guardian.notices.removeAll() }
@@ -70,7 +75,8 @@ public final class WatermarkClock {
 
   // MARK: Events in
 
-  /// Takes events in. An event without a time has its message's export time, else the clock's.
+  /// Takes events in. An event without a time has its message's export time, else the clock's. Events that the batch has no values of
+  /// move the clock, are late or ahead as the others are, and come out nowhere.
   /// - Parameter wall: the wall clock; it only counts how long the stream has been idle.
   public func add(_ batch: EventBatch, wall: Int64) {
     guard batch.count > 0 else { return }
@@ -78,11 +84,12 @@ public final class WatermarkClock {
     precondition(batch.exportTimes.isEmpty || batch.exportTimes.count == batch.count, "one export time per event")
     precondition(batch.sessions.isEmpty || batch.sessions.count == batch.count, "one session per event")
     counts.received += UInt64(batch.count)
+    precondition(batch.chosen.map { $0.allSatisfy { $0 < batch.count } } ?? true, "those chosen are events of the batch")
     let layout = layout(for: batch)
-    if placeCapacity < batch.count {
+    if placeCapacity < batch.valueCount {
       places.deallocate()
       targets.deallocate()
-      placeCapacity = batch.count
+      placeCapacity = batch.valueCount
       places = .allocate(capacity: placeCapacity)
       targets = .allocate(capacity: placeCapacity)
     }
@@ -115,7 +122,12 @@ public final class WatermarkClock {
     var limit = now.map { $0 + skew } ?? .min
     var session: UInt32?
     var late: UInt64 = 0
+    let chosen = batch.chosen
+    var value = 0
     for row in 0..<batch.count {
+      let isWanted = chosen.map { value < $0.count && Int($0[value]) == row } ?? true
+      let source = isWanted ? value : nil
+      value += isWanted ? 1 : 0
       var time = times.isEmpty ? max(clock, -Self.extreme) : min(max(times[row], -Self.extreme), Self.extreme)
       let bound = batch.exportTimes.isEmpty ? time : min(max(batch.exportTimes[row], -Self.extreme), Self.extreme)
       let trusted = min(time, bound)
@@ -123,7 +135,7 @@ public final class WatermarkClock {
       if trusted > limit {
         now = clock == .min ? nil : clock
         let message = batch.exportTimes.isEmpty ? nil : batch.exportTimes[row]
-        suspect(sender, wait(row, time, layout), trusted, message, wall)
+        suspect(sender, wait(source, time, layout), trusted, message, wall)
         clock = now ?? .min
         limit = now.map { $0 + skew } ?? .min
         session = nil
@@ -150,7 +162,12 @@ public final class WatermarkClock {
         if options.late == .drop { continue }
         time = clock
       }
-      (places + placeCount).initialize(to: buckets.pointee.place(time, source: row, layout.layout, layout.number))
+      earliest = min(earliest, time)
+      guard let source else {
+        passBy(time)
+        continue
+      }
+      (places + placeCount).initialize(to: buckets.pointee.place(time, source: source, layout.layout, layout.number))
       placeCount += 1
     }
     if clock != .min { now = clock }
@@ -158,8 +175,16 @@ public final class WatermarkClock {
     if options.late == .drop { counts.dropped += late }
   }
 
-  /// Gives an undecided event's row its place.
-  private func wait(_ row: Int, _ time: Int64, _ layout: (layout: RowLayout, number: Int32)) -> HeldEvent {
+  /// An event that nobody wants has its time.
+  @inline(__always)
+  private func passBy(_ time: Int64) {
+    counts.unwanted += 1
+    latestUnwanted = max(latestUnwanted, time)
+  }
+
+  /// Gives an undecided event's row its place, if it has one.
+  private func wait(_ source: Int?, _ time: Int64, _ layout: (layout: RowLayout, number: Int32)) -> HeldEvent {
+    guard let source else { return HeldEvent(time: time, segment: HeldEvent.nowhere, row: 0) }
     let segment: UInt32
     if let waitingSegment, waitingLayout == layout.number {
       segment = waitingSegment
@@ -170,21 +195,26 @@ public final class WatermarkClock {
     }
     let number = buckets.pointee.segments.append(segment)
     (places + placeCount).initialize(
-      to: RowPlace(source: UInt32(row), row: number, segment: buckets.pointee.segments[segment]))
+      to: RowPlace(source: UInt32(source), row: number, segment: buckets.pointee.segments[segment]))
     placeCount += 1
     return HeldEvent(time: time, segment: segment, row: number)
   }
 
   /// Holds an event that waited until the clock has passed it; a late one is due at once.
   private func hold(_ event: HeldEvent, _ clock: Int64) {
-    if event.time >= clock { return buckets.pointee.add(event) }
+    if event.time >= clock { return keep(event) }
     counts.late += 1
     if options.late == .drop {
       counts.dropped += 1
       buckets.pointee.segments.release(event.segment, 1)
     } else {
-      buckets.pointee.add(HeldEvent(time: clock, segment: event.segment, row: event.row))
+      keep(HeldEvent(time: clock, segment: event.segment, row: event.row))
     }
+  }
+
+  private func keep(_ event: HeldEvent) {
+    earliest = min(earliest, event.time)
+    if event.segment == HeldEvent.nowhere { passBy(event.time) } else { buckets.pointee.add(event) }
   }
 
   // MARK: Times far ahead
@@ -250,7 +280,7 @@ public final class WatermarkClock {
   private func holdAhead(_ event: HeldEvent) {
     guard let now else { return undecided.append((0, event)) }
     counts.ahead += 1
-    buckets.pointee.add(HeldEvent(time: now, segment: event.segment, row: event.row))
+    keep(HeldEvent(time: now, segment: event.segment, row: event.row))
   }
 
   /// A session has ended: it neither agrees nor disagrees any more.
@@ -291,7 +321,8 @@ public final class WatermarkClock {
         if alone || item.event.time - now <= (options.maxSkew ?? .max) { hold(item.event, now) } else { holdAhead(item.event) }
       }
     }
-    if let last = buckets.pointee.lastTime { now = max(now ?? .min, last) }
+    let last = max(buckets.pointee.lastTime ?? .min, latestUnwanted)
+    if last > .min { now = max(now ?? .min, last) }
   }
 
   // MARK: Events out

@@ -22,7 +22,7 @@ public struct WatermarkOptions: Sendable {
   public init() {}
 }
 
-/// What happened to the events: received = delivered + dropped + held.
+/// What happened to the events: received = delivered + dropped + unwanted + held.
 public struct WatermarkCounts: Sendable, Equatable {
   public var received: UInt64 = 0
   public var delivered: UInt64 = 0
@@ -30,6 +30,8 @@ public struct WatermarkCounts: Sendable, Equatable {
   public var late: UInt64 = 0
   /// Late ones that were dropped.
   public var dropped: UInt64 = 0
+  /// Not held, for no statement wants them: only their times counted.
+  public var unwanted: UInt64 = 0
   /// Not delivered at a time of their own, which lay ahead of all others' or of their message's export time.
   public var ahead: UInt64 = 0
   /// Handed out early because too many were held.

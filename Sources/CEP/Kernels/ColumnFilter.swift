@@ -31,6 +31,8 @@ public final class ColumnFilter {
   }
 
   let root: Node
+  /// The properties that it reads.
+  public let properties: Set<Int>
   let variables: (String) -> Value
   var columns: [Column?] = []
   private var places: [Int: Int] = [:]
@@ -44,6 +46,7 @@ public final class ColumnFilter {
   public init?(_ expression: Expression, variables: @escaping (String) -> Value) {
     guard let root = Self.node(expression, wanted: true) else { return nil }
     self.root = root
+    properties = root.properties
     self.variables = variables
   }
 
@@ -165,6 +168,27 @@ public final class ColumnFilter {
     }
     rows.copy(found)
     return true
+  }
+}
+
+extension ColumnFilter.Node {
+  fileprivate var properties: Set<Int> {
+    switch self {
+    case .leaf(let leaf, _): leaf.properties
+    case .and(let parts), .or(let parts): parts.reduce(into: []) { $0.formUnion($1.properties) }
+    }
+  }
+}
+
+extension ColumnFilter.Leaf {
+  fileprivate var properties: Set<Int> {
+    switch self {
+    case .compare(_, let property, _), .isNull(let property), .like(let property, _), .oneOf(let property, _),
+      .range(let property, _, _, _, _):
+      [property]
+    case .compareColumns(_, let left, let right): [left, right]
+    case .always: []
+    }
   }
 }
 

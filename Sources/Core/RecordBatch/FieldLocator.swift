@@ -27,6 +27,12 @@ public struct FieldLocator: Sendable {
   /// Whether every record has exactly `length` bytes of the field.
   public func isFixed(_ length: Int) -> Bool { lengths.last == UInt16(length) }
 
+  /// Where the field begins in every record (its length, where that varies); nil behind a field of variable length.
+  public var fixedStart: Int? { lengths.count == 1 ? start : nil }
+
+  /// The field's length in every record; nil where it varies.
+  public var fixedLengthInRecord: Int? { lengths.last == UInt16(FLOWCEP_VARIABLE_LENGTH) ? nil : lengths.last.map { Int($0) } }
+
   /// The field's bytes in a record that has been checked against its template.
   @inlinable @inline(__always)
   public func bytes(in record: UnsafeRawPointer) -> UnsafeRawBufferPointer {

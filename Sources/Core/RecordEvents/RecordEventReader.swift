@@ -18,6 +18,8 @@ public final class RecordEventReader {
   private let indices: [Int]
   private let properties: [RecordProperty?]
   private let timeProperties: [RecordProperty]
+  /// Where in `indices` the properties stand that decide whether an event is wanted; nil where all are.
+  private let deciding: [Int]?
   /// By the template's serial number; a template is looked up once per batch.
   private var layouts: [UInt64: Layout] = [:]
 
@@ -28,10 +30,12 @@ public final class RecordEventReader {
   /// - Parameters:
   ///   - type: the events' type, declared by a module or built in.
   ///   - needed: the indices of the properties that statements need.
-  public init(type: EventType, schema: RecordSchema, needed: [Int]) {
+  ///   - deciding: those of them by which events are chosen; nil where all are wanted.
+  public init(type: EventType, schema: RecordSchema, needed: [Int], deciding: [Int]? = nil) {
     self.type = type
     indices = needed
     properties = needed.map { schema.property(named: type.properties[$0].name) }
+    self.deciding = deciding.map { deciding in needed.indices.filter { deciding.contains(needed[$0]) } }
     if let timestamp = type.timestampProperty {
       timeProperties = schema.property(named: type.properties[timestamp].name).map { [$0] } ?? []
     } else {
@@ -41,55 +45,36 @@ public final class RecordEventReader {
 
   /// The batch's flow records as events, in their order. Times in ms; an event without a time of its own has its message's export
   /// time.
-  public func read(_ batch: Batch) -> EventBatch {
+  ///
+  /// The events' texts stay in the batch's bytes: they are valid as long as those.
+  /// - Parameter choose: told of events that have the deciding properties alone, says which are wanted; nil for all.
+  public func read(_ batch: Batch, choosing choose: (EventBatch) -> [UInt32]? = { _ in nil }) -> EventBatch {
     let layouts = (0..<batch.templateCount).map { layout(batch.template(at: $0)) }
-    let runs = runs(batch, layouts)
-    let count = runs.reduce(0) { $0 + $1.end - $1.start }
-    let filler = ColumnFiller(batch: batch, runs: runs, count: count)
-    let columns = properties.indices.map { i in
-      properties[i].map { filler.column($0.shape, layouts.map { $0.readers[i] }) } ?? .absent
-    }
-    var times = [Int64](repeating: 0, count: count)
-    var exportTimes = times
-    var sessions = [UInt32](repeating: 0, count: count)
-    fillTimes(batch, runs, layouts, &times, &exportTimes, &sessions)
-    return EventBatch(
-      type: type, count: count, properties: indices, columns: columns, times: times, exportTimes: exportTimes, sessions: sessions)
-  }
-
-  private func fillTimes(
-    _ batch: Batch, _ runs: [RecordRun], _ layouts: [Layout], _ times: inout [Int64], _ exportTimes: inout [Int64],
-    _ sessions: inout [UInt32]
-  ) {
-    let records = batch.records
-    let messages = batch.messages
-    let bytes = batch.bytes
-    var row = 0
-    for run in runs {
-      let reader = layouts[run.template].time
-      for i in run.start..<run.end {
-        let message = messages[Int(records[i].message_index)]
-        let exportTime = Int64(message.export_time) * 1000
-        exportTimes[row] = exportTime
-        sessions[row] = message.session.map { UInt32(truncatingIfNeeded: $0.pointee.id) } ?? 0
-        times[row] = reader?.integer(bytes + Int(records[i].offset)) ?? exportTime
-        row += 1
+    let isFlow = layouts.map(\.isFlow)
+    let origins = RecordOrigins(batch, isFlow: isFlow)
+    let memory = SliceMemory(UnsafeRawBufferPointer(start: batch.bytes, count: batch.byteCount), owner: self)
+    let all = ColumnFiller(rows: RecordRows(batch, isFlow: isFlow), memory: memory)
+    let times = times(all, layouts, origins.exportTimes)
+    func events(_ filler: ColumnFiller, _ places: some Sequence<Int>, _ chosen: [UInt32]?) -> EventBatch {
+      let columns = places.map { place in
+        properties[place].map { filler.column($0.shape, layouts.map { $0.readers[place] }) } ?? .absent
       }
+      return EventBatch(
+        type: type, count: times.count, properties: places.map { indices[$0] }, columns: columns, times: times,
+        exportTimes: origins.exportTimes, sessions: origins.sessions, chosen: chosen)
     }
+    if let deciding, let chosen = choose(events(all, deciding, nil)) {
+      return events(ColumnFiller(rows: all.rows.choosing(chosen), memory: memory), indices.indices, chosen)
+    }
+    return events(all, indices.indices, nil)
   }
 
-  private func runs(_ batch: Batch, _ layouts: [Layout]) -> [RecordRun] {
-    var runs: [RecordRun] = []
-    let records = batch.records
-    var start = 0
-    while start < records.count {
-      let template = records[start].template_index
-      var end = start + 1
-      while end < records.count, records[end].template_index == template { end += 1 }
-      if layouts[Int(template)].isFlow { runs.append(RecordRun(start: start, end: end, template: Int(template))) }
-      start = end
-    }
-    return runs
+  private func times(_ filler: ColumnFiller, _ layouts: [Layout], _ exportTimes: [Int64]) -> [Int64] {
+    let readers = layouts.map(\.time)
+    if readers.allSatisfy({ $0 == nil }) { return exportTimes }
+    var (times, isMissing) = filler.integers(readers)
+    for row in isMissing.indices where isMissing[row] { times[row] = exportTimes[row] }
+    return times
   }
 
   private func layout(_ template: TemplateView) -> Layout {

@@ -46,7 +46,9 @@ import Testing
   }
 
   /// Rows of a stream under one way of running it, as text.
-  static func run(_ statements: [String], clock: EngineOptions.ClockMode, size: Int, rewrites: Bool, count: Int, variant: Int) throws -> [String] {
+  static func run(
+    _ statements: [String], clock: EngineOptions.ClockMode, size: Int, rewrites: Bool, count: Int, variant: Int, choosing: Bool = false
+  ) throws -> [String] {
     let text = schema + statements.enumerated().map { "@Name('s\($0.offset)') \($0.element);" }.joined(separator: "\n")
     var options = EngineOptions()
     options.clock = clock
@@ -61,7 +63,8 @@ import Testing
     let input = try #require(engine.input(named: "E"))
     let stream = RandomStream(seed: UInt64(variant + 1), count: count)
     for start in stride(from: 0, to: count, by: size) {
-      engine.send(stream.batch(input.type, start..<min(start + size, count), asText: variant % 2 == 1))
+      let batch = stream.batch(input.type, start..<min(start + size, count), asText: variant % 2 == 1)
+      engine.send(choosing ? engine.wanted(batch).map { batch.choosing($0) } ?? batch : batch)
     }
     engine.finish()
     return rows
@@ -90,6 +93,37 @@ import Testing
         #expect(Self.difference(rows, expected) == nil, "variant \(variant), batches of \(size)")
       }
     }
+  }
+
+  /// What no statement wants may be left out of a batch but for its times.
+  @Test(arguments: [EngineOptions.ClockMode.compat, .watermark])
+  func unwantedEventsNeedNoValues(clock: EngineOptions.ClockMode) throws {
+    let filtered = Self.statements.filter { $0.contains("E(") }
+    for statements in filtered.map({ [$0] }) + [filtered] {
+      for variant in 0..<2 {
+        let expected = try Self.run(statements, clock: clock, size: 1, rewrites: false, count: 500, variant: variant)
+        for size in [1, 7, 2048] {
+          let rows = try Self.run(statements, clock: clock, size: size, rewrites: true, count: 500, variant: variant, choosing: true)
+          #expect(Self.difference(rows, expected) == nil, "\(statements), variant \(variant), batches of \(size)")
+        }
+      }
+    }
+  }
+
+  /// Events have times here, but the wall's counts: a window ends when that says so, not when the events do.
+  @Test(arguments: [true, false])
+  func systemClockGoesByTheWall(rewrites: Bool) throws {
+    var options = EngineOptions()
+    options.clock = .system
+    options.rewrites = rewrites
+    let engine = try Engine(modules: [EngineModule(name: "test", text: Self.schema + Self.statements[6] + ";")], options: options)
+    var rows: [String] = []
+    engine.onRows = { rows.append("\($0.time) \($0.new.count)") }
+    let input = try #require(engine.input(named: "E"))
+    engine.advance(to: 5_000_250)
+    engine.send(RandomStream(seed: 1, count: 10).batch(input.type, 0..<10, asText: false))
+    for time in stride(from: Int64(5_000_300), through: 5_002_000, by: 50) { engine.advance(to: time) }
+    #expect(rows == ["5001250 1"])
   }
 
   @Test func planTellsOfTheKernel() throws {

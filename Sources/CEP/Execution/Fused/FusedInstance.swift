@@ -49,22 +49,26 @@ final class FusedInstance: StatementInstance {
 
   // MARK: Batches
 
+  /// Over columns, which events come to the window; nil where that is not to be told so.
+  var entryFilter: ColumnFilter? { filters.entryFilter }
+
   /// Finds out which rows pass the filters, before rows are taken in.
   func prepare(_ batch: EventBatch) { filters.prepare(batch) }
 
-  /// The row of the range that would start the timer, and when it would be due. Nil where it runs already or no row passes.
-  func dueIfStarted(_ batch: EventBatch, in range: Range<Int>) -> (row: Int, due: Int64)? {
-    guard timer == nil, count == 0, let row = filters.entering.first(in: range) else { return nil }
-    return (row, grid.end(after: batch.times.isEmpty ? clock.now : batch.times[row]))
+  /// The value of the range that would start the timer, and when it would be due. Nil where it runs already or none passes.
+  /// - Parameter times: the events' times, where these set the clock.
+  func dueIfStarted(_ batch: EventBatch, in range: Range<Int>, _ times: [Int64]) -> (value: Int, due: Int64)? {
+    guard timer == nil, count == 0, let value = filters.entering.first(in: range) else { return nil }
+    return (value, grid.end(after: times.isEmpty ? clock.now : times[batch.event(ofValue: value)]))
   }
 
-  /// Takes in the rows of the range, none of which is due after the timer.
-  func consume(_ batch: EventBatch, _ range: Range<Int>) {
+  /// Takes in the values of the range, none of which is due after the timer.
+  func consume(_ batch: EventBatch, _ range: Range<Int>, _ times: [Int64]) {
     let entering = filters.entering.count(in: range)
     guard entering > 0 else { return }
-    if timer == nil, count == 0, let row = filters.entering.first(in: range) {
+    if timer == nil, count == 0, let value = filters.entering.first(in: range) {
       let now = clock.now
-      if !batch.times.isEmpty { clock.set(batch.times[row]) }
+      if !times.isEmpty { clock.set(times[batch.event(ofValue: value)]) }
       schedule()
       clock.set(now)
     }
@@ -82,7 +86,7 @@ final class FusedInstance: StatementInstance {
     }
     let batch = EventBatch(type: plan.inputType, count: 1, properties: properties, columns: columns)
     prepare(batch)
-    consume(batch, 0..<1)
+    consume(batch, 0..<1, [])
   }
 
   // MARK: The window
@@ -142,8 +146,10 @@ final class FusedFilters {
     condition = try pair(plan.condition)
   }
 
+  var entryFilter: ColumnFilter? { filter?.columns }
+
   func prepare(_ batch: EventBatch) {
-    entering.fill(0..<batch.count)
+    entering.fill(0..<batch.valueCount)
     apply(filter, to: entering, batch)
     passing.copy(entering)
     apply(condition, to: passing, batch)

@@ -18,11 +18,12 @@ final class EventMaker {
     self.columns = columns
   }
 
-  func event(_ batch: EventBatch, _ row: Int, now: Int64) -> Event {
+  /// The event whose values have this number in the batch's columns.
+  func event(_ batch: EventBatch, _ value: Int, now: Int64) -> Event {
     let columns = self.columns
-    return Event.make(type, time: batch.times.isEmpty ? now : batch.times[row], count: columns.count) { slot in
+    return Event.make(type, time: batch.times.isEmpty ? now : batch.times[batch.event(ofValue: value)], count: columns.count) { slot in
       let column = columns[slot]
-      return column < 0 ? .null : batch.columns[column][row]
+      return column < 0 ? .null : batch.columns[column][value]
     }
   }
 }

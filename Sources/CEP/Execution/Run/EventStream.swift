@@ -65,6 +65,16 @@ final class EventStream {
     return consumers
   }
 
+  /// For each consumer the filter that says which events it may want; nil where one of them wants all.
+  func entryFilters(in runtime: Runtime) -> [ColumnFilter]? {
+    var filters: [ColumnFilter] = []
+    for (consumer, view) in consumers(in: runtime) {
+      guard view < 0, let filter = consumer.fused.map(\.entryFilter) ?? consumer.prefilter else { return nil }
+      filters.append(filter)
+    }
+    return filters
+  }
+
   /// - Parameter chosen: for each consumer whether it gets the event; nil for all.
   func deliver(_ event: Event, in runtime: Runtime, to chosen: [Bool]? = nil) {
     let consumers = consumers(in: runtime)

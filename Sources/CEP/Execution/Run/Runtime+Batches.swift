@@ -47,6 +47,32 @@ extension Runtime {
     }
   }
 
+  /// The properties that decide which events of a type some statement may want; nil where every one is wanted.
+  public func decidingProperties(of type: EventType) -> [Int]? {
+    guard let stream = streams[ObjectIdentifier(type)], let filters = stream.entryFilters(in: self) else { return nil }
+    return filters.reduce(into: Set()) { $0.formUnion($1.properties) }.sorted()
+  }
+
+  /// Which events of a batch some statement may want; nil where every one is wanted. The batch may lack all but the deciding properties.
+  ///
+  /// What filters say now is what they say later: none reads a variable that statements set.
+  public func wanted(_ batch: EventBatch) -> [UInt32]? {
+    guard let stream = streams[ObjectIdentifier(batch.type)], let filters = stream.entryFilters(in: self) else { return nil }
+    let (all, rest, passing) = (RowSelection(), RowSelection(), RowSelection())
+    all.fill(0..<batch.count)
+    rest.copy(all)
+    var isWanted = [Bool](repeating: false, count: batch.count)
+    for filter in filters {
+      passing.copy(rest)
+      guard filter.apply(to: passing, of: batch) else { return nil }
+      if passing.count == 0 { continue }
+      for row in passing.buffer { isWanted[Int(row)] = true }
+      rest.keep { !isWanted[$0] }
+    }
+    all.keep { isWanted[$0] }
+    return Array(all.buffer)
+  }
+
   func maker(for batch: EventBatch) -> EventMaker {
     if let maker = makers[ObjectIdentifier(batch.type)], maker.properties == batch.properties { return maker }
     let maker = EventMaker(batch, self)
@@ -83,9 +109,23 @@ private struct BatchPass {
   func runEach() {
     for row in 0..<batch.count {
       if !times.isEmpty { runtime.tick(times[row], mode) }
-      runtime.send(maker.event(batch, row, now: runtime.now))
+      let value = value(at: row)
+      if value < batch.valueCount, batch.event(ofValue: value) == row { runtime.send(maker.event(batch, value, now: runtime.now)) }
     }
   }
+
+  /// The first value in the columns that is of the row or of a later one.
+  private func value(at row: Int) -> Int {
+    guard let chosen = batch.chosen else { return row }
+    var (low, high) = (0, chosen.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if Int(chosen[middle]) < row { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  private func values(_ rows: Range<Int>) -> Range<Int> { value(at: rows.lowerBound)..<value(at: rows.upperBound) }
 
   func run() {
     for instance in fused { instance.prepare(batch) }
@@ -94,7 +134,7 @@ private struct BatchPass {
     while start < batch.count {
       if !times.isEmpty { runtime.tick(times[start], mode) }
       let range = start..<stretch(from: start)
-      for instance in fused { instance.consume(batch, range) }
+      for instance in fused { instance.consume(batch, values(range), times) }
       runOthers(range, others)
       if !times.isEmpty { runtime.clock.set(times[range.upperBound - 1]) }
       start = range.upperBound
@@ -107,7 +147,8 @@ private struct BatchPass {
     if times.isEmpty { return batch.count }
     var end = cut(start..<batch.count, at: runtime.nextTimer)
     for instance in fused {
-      guard let (row, due) = instance.dueIfStarted(batch, in: start..<end) else { continue }
+      guard let (value, due) = instance.dueIfStarted(batch, in: values(start..<end), times) else { continue }
+      let row = batch.event(ofValue: value)
       // A clock that goes back: the timer must not be there yet when the first row, which is later than it, is processed.
       end = row > start && times[start] >= due ? row : cut(start..<end, at: due)
     }
@@ -128,7 +169,8 @@ private struct BatchPass {
     guard !others.isEmpty else { return }
     var row = range.lowerBound
     while row < range.upperBound {
-      let next = others.next(from: row) ?? range.upperBound
+      let nextValue = others.next(from: value(at: row))
+      let next = nextValue.map { batch.event(ofValue: $0) } ?? range.upperBound
       if let due = runtime.nextTimer, due <= lastTime, !times.isEmpty {
         let end = min(next, range.upperBound - 1)
         if let first = (row...max(row, end)).first(where: { times[$0] >= due }), first > range.lowerBound, runtime.now < due {
@@ -137,16 +179,16 @@ private struct BatchPass {
           continue
         }
       }
-      guard next < range.upperBound else { return }
+      guard let nextValue, next < range.upperBound else { return }
       if !times.isEmpty { runtime.tick(times[next], mode) }
-      stream.deliver(maker.event(batch, next, now: runtime.now), in: runtime, to: others.chosen(next))
+      stream.deliver(maker.event(batch, nextValue, now: runtime.now), in: runtime, to: others.chosen(nextValue))
       runtime.finishPass()
       row = next + 1
     }
   }
 }
 
-/// The statements that take events, and which rows of a batch concern them.
+/// The statements that take events, and which of a batch's values concern them.
 private final class OtherConsumers {
   private var selections: [RowSelection?] = []
   private var isOther: [Bool] = []
@@ -154,15 +196,17 @@ private final class OtherConsumers {
   /// Whether some, and whether every one of them takes all rows.
   private var all = false
   private var allOfAll = true
+  private let valueCount: Int
   var isEmpty: Bool { !isOther.contains(true) }
 
   init(_ consumers: [(consumer: Consumer, view: Int)], _ batch: EventBatch) {
+    valueCount = batch.valueCount
     for (consumer, view) in consumers {
       let isFused = consumer.fused != nil && view < 0
       var selection: RowSelection?
       if !isFused, view < 0, let filter = consumer.prefilter {
         let rows = RowSelection()
-        rows.fill(0..<batch.count)
+        rows.fill(0..<batch.valueCount)
         if filter.apply(to: rows, of: batch) { selection = rows }
       }
       selections.append(selection)
@@ -175,7 +219,7 @@ private final class OtherConsumers {
 
   /// The first row from `row` on that concerns any; rows are asked for in order.
   func next(from row: Int) -> Int? {
-    if all { return row }
+    if all { return row < valueCount ? row : nil }
     var next: Int?
     for index in selections.indices where isOther[index] {
       guard let selection = selections[index] else { continue }
