@@ -35,11 +35,31 @@ struct AtomReader {
     case .ip4(let values): fill(values, column.nulls, rows, target, .ip4) { UInt64($0) }
     case .macs(let values): fill(values, column.nulls, rows, target, .mac) { $0 }
     case .addresses(let values): fill(rows, target) { column.isNull($0) ? .null : atom(values[$0]) }
-    case .utf8(let memory, let slices):
-      slices.withUnsafeBufferPointer { slices in fill(rows, target) { column.isNull($0) ? .null : atom(text: memory[slices[$0]]) } }
+    case .utf8(let memory, let slices): read(memory, slices, column.nulls, rows, target)
     case .octets(let memory, let slices): fill(rows, target) { column.isNull($0) ? .null : atom(memory[slices[$0]], .octets) }
     case .strings(let values): fill(rows, target) { column.isNull($0) ? .null : atom(values[$0]) }
     case .values: fill(rows, target) { atom(column[$0]) }
+    }
+  }
+
+  /// Texts: hashes first, in the place of the words, so that their slots can be read ahead.
+  private func read(
+    _ memory: SliceMemory, _ slices: [Slice], _ nulls: [Bool], _ rows: UnsafeBufferPointer<UInt32>, _ target: AtomBuffer
+  ) {
+    slices.withUnsafeBufferPointer { slices in
+      for index in 0..<rows.count {
+        let row = Int(rows[index])
+        target.kinds[index] = nulls.isEmpty || !nulls[row] ? Atom.Kind.text.rawValue : 0
+        target.words[index] = target.kinds[index] == 0 ? 0 : UInt64(texts.hash(memory[slices[row]], .text))
+      }
+      texts.readAhead(UnsafeBufferPointer(start: target.words, count: rows.count))
+      for index in 0..<rows.count where target.kinds[index] != 0 {
+        let bytes = memory[slices[Int(rows[index])]]
+        let hash = UInt32(truncatingIfNeeded: target.words[index])
+        let atom = address(in: bytes) ?? Atom(.text, texts.number(of: bytes, .text, hash: hash) ?? 0)
+        target.kinds[index] = atom.kind
+        target.words[index] = atom.word
+      }
     }
   }
 
@@ -80,15 +100,16 @@ struct AtomReader {
   }
 
   /// Text that is an address is the address: both are one key.
-  private func atom(text bytes: UnsafeRawBufferPointer) -> Atom {
-    if let first = bytes.first, bytes.count >= 7, bytes.count <= 17 {
-      let characters = bytes.bindMemory(to: UInt8.self)
-      if first >= 48, first <= 57, let ip4 = AddressText.parseIP4(characters) { return Atom(.ip4, UInt64(ip4)) }
-      if bytes.count == 17, bytes[2] == 58, let mac = AddressText.parseMAC(String(decoding: bytes, as: UTF8.self)) {
-        return Atom(.mac, mac)
-      }
+  private func atom(text bytes: UnsafeRawBufferPointer) -> Atom { address(in: bytes) ?? atom(bytes, .text) }
+
+  @inline(__always)
+  private func address(in bytes: UnsafeRawBufferPointer) -> Atom? {
+    guard let first = bytes.first, bytes.count >= 7, bytes.count <= 17 else { return nil }
+    if first >= 48, first <= 57, let ip4 = AddressText.parseIP4(bytes.bindMemory(to: UInt8.self)) { return Atom(.ip4, UInt64(ip4)) }
+    if bytes.count == 17, bytes[2] == 58, let mac = AddressText.parseMAC(String(decoding: bytes, as: UTF8.self)) {
+      return Atom(.mac, mac)
     }
-    return atom(bytes, .text)
+    return nil
   }
 
   private func atom(_ string: String) -> Atom {

@@ -10,6 +10,8 @@ public final class BatchGroupKernel {
   /// A condition on a count that HAVING demands: groups that fail it give no row.
   public struct Check: Sendable {
     var aggregate: Int
+    /// Whether the aggregate counts distinct values.
+    var isDistinct: Bool
     var comparison: Comparison
     var threshold: Expression
   }
@@ -65,19 +67,25 @@ public final class BatchGroupKernel {
   public func close(_ body: ([Value]) -> Void) {
     forEachCurrent(body)
     if emptyPasses() {
-      let empty = aggregates.map(\.emptyValue)
-      if keys.isEmpty {
-        if current.rowCount == 0, previous.rowCount > 0 { body(empty) }
-      } else {
-        for group in 0..<previous.groupCount where !current.contains(group, of: previous) {
-          body(keys.indices.map { previous.keyValue(group, $0) } + empty)
-        }
+      giveVanished(body)
+      previous.removeAll()
+      swap(&previous, &current)
+    } else {
+      // Where vanished groups can give no row, nothing is kept for them.
+      previous.removeAll()
+      current.removeAll()
+    }
+  }
+
+  private func giveVanished(_ body: ([Value]) -> Void) {
+    let empty = aggregates.map(\.emptyValue)
+    if keys.isEmpty {
+      if current.rowCount == 0, previous.rowCount > 0 { body(empty) }
+    } else {
+      for group in 0..<previous.groupCount where !current.contains(group, of: previous) {
+        body(keys.indices.map { previous.keyValue(group, $0) } + empty)
       }
     }
-    previous.removeAll()
-    swap(&previous, &current)
-    // Where vanished groups can give no row, nothing is kept for them.
-    if !emptyPasses() { previous.removeAll() }
   }
 
   private func row(_ group: Int) -> [Value] {
@@ -101,10 +109,11 @@ public final class BatchGroupKernel {
   }
 
   private func passes(_ group: Int, _ thresholds: [Int64?]) -> Bool {
-    for (check, threshold) in zip(checks, thresholds) {
-      guard let threshold else { continue }
+    for index in checks.indices {
+      guard let threshold = thresholds[index] else { continue }
+      let check = checks[index]
       let state = current.state(group, check.aggregate)
-      let count = aggregates[check.aggregate].function == .countDistinct ? Int64(state[0] & 0xffff_ffff) : Int64(bitPattern: state[0])
+      let count = check.isDistinct ? Int64(state[0] & 0xffff_ffff) : Int64(bitPattern: state[0])
       if !check.comparison.holds(count, threshold) { return false }
     }
     return true

@@ -83,7 +83,7 @@ public struct FusedPlan {
       func check(_ op: Comparison, _ count: Expression, _ bound: Expression) -> [BatchGroupKernel.Check] {
         guard case .aggregate(let number) = count.node, aggregates[number].isCount, bound.type.isInteger else { return [] }
         switch bound.node {
-        case .constant, .variable: return [.init(aggregate: number, comparison: op, threshold: bound)]
+        case .constant, .variable: return [.init(aggregate: number, isDistinct: aggregates[number].function == .countDistinct, comparison: op, threshold: bound)]
         default: return []
         }
       }

@@ -8,7 +8,8 @@ final class KeyTable {
   private(set) var count = 0
   private(set) var rows: UnsafeMutablePointer<UInt64>
   private var capacity = 64
-  /// The upper half of the hash, then the group's number plus one; 0 is free.
+  /// The upper half of the hash, then the group's number plus one; 0 is free. That half alone says where a slot is looked for, so that a
+  /// larger table is made of the slots without a look at the groups.
   private var slots: UnsafeMutablePointer<UInt64>
   private var slotCount = 256
   private static let slotsPerGroup = 2
@@ -114,7 +115,7 @@ final class KeyTable {
     _ hash: UInt64, _ mask: Int, _ slots: UnsafeMutablePointer<UInt64>, _ isSame: (Int) -> Bool,
     make: (UnsafeMutablePointer<UInt64>) -> Void
   ) -> UInt32 {
-    var slot = Int(truncatingIfNeeded: hash) & mask
+    var slot = Int(hash >> 32) & mask
     while true {
       let entry = slots[slot]
       if entry == 0 { break }
@@ -139,7 +140,7 @@ final class KeyTable {
       hash = key.mix(hash &+ UInt64(atom.kind), atom.word)
       tags |= UInt64(atom.kind) << UInt64(8 * position)
     }
-    var slot = Int(truncatingIfNeeded: hash) & (slotCount - 1)
+    var slot = Int(hash >> 32) & (slotCount - 1)
     while slots[slot] != 0 {
       let group = Int(slots[slot] & 0xffff_ffff) - 1
       let row = rows + group * stride
@@ -162,9 +163,9 @@ final class KeyTable {
   private func readAhead(_ hashes: UnsafeMutablePointer<UInt64>, _ size: Int) {
     let (mask, slots, rows, stride) = (slotCount - 1, self.slots, self.rows, self.stride)
     var sum: UInt64 = 0
-    for index in 0..<size { sum &+= slots[Int(truncatingIfNeeded: hashes[index]) & mask] }
+    for index in 0..<size { sum &+= slots[Int(hashes[index] >> 32) & mask] }
     for index in 0..<size {
-      let entry = slots[Int(truncatingIfNeeded: hashes[index]) & mask]
+      let entry = slots[Int(hashes[index] >> 32) & mask]
       if entry >> 32 == hashes[index] >> 32 { sum &+= rows[(Int(entry & 0xffff_ffff) - 1) * stride] }
     }
     touched &+= sum
@@ -180,21 +181,16 @@ final class KeyTable {
       (rows, capacity) = (grown, larger)
     }
     guard size * Self.slotsPerGroup > slotCount else { return }
+    let (old, oldCount) = (slots, slotCount)
     while slotCount < size * Self.slotsPerGroup { slotCount *= 2 }
-    slots.deallocate()
     slots = .allocate(capacity: slotCount)
     slots.initialize(repeating: 0, count: slotCount)
-    for group in 0..<count { place(group) }
-  }
-
-  private func place(_ group: Int) {
-    let row = rows + group * stride
-    var hash = key.second
-    for position in 0..<keyCount {
-      hash = key.mix(hash &+ row[0] >> UInt64(8 * position) & 0xff, row[1 + position])
+    let mask = slotCount - 1
+    for index in 0..<oldCount where old[index] != 0 {
+      var slot = Int(old[index] >> 32) & mask
+      while slots[slot] != 0 { slot = (slot + 1) & mask }
+      slots[slot] = old[index]
     }
-    var slot = Int(truncatingIfNeeded: hash) & (slotCount - 1)
-    while slots[slot] != 0 { slot = (slot + 1) & (slotCount - 1) }
-    slots[slot] = (hash & 0xffff_ffff_0000_0000) | UInt64(group + 1)
+    old.deallocate()
   }
 }
