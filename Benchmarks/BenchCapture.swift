@@ -19,6 +19,15 @@ struct BenchCapture {
   /// Of all pieces.
   let session: Session
 
+  /// The capture of a size, made once.
+  static func shared(records: Int) throws -> BenchCapture {
+    if let known = made[records] { return known }
+    let capture = try BenchCapture(records: records)
+    made[records] = capture
+    return capture
+  }
+  nonisolated(unsafe) private static var made: [Int: BenchCapture] = [:]
+
   init(records: Int) throws {
     var options = SynthesisOptions()
     options.records = records

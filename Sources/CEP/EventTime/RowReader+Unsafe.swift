@@ -105,8 +105,15 @@ struct RowReader {
     return fill(Address(ip4: 0)) { target, run in
       let field = fields[number]
       number += 1
-      for index in 0..<run.events.count {
-        (target + index).initialize(to: field.map { run.segment.pointee.address(run.events[index].row, $0) } ?? Address(ip4: 0))
+      guard let field else { return target.initialize(repeating: Address(ip4: 0), count: run.events.count) }
+      let (rows, stride) = (run.segment.pointee.rows + field.offset, run.segment.pointee.layout.stride)
+      if field.kind == .ip4 {
+        for index in 0..<run.events.count {
+          let word = rows.loadUnaligned(fromByteOffset: Int(run.events[index].row) * stride, as: UInt32.self)
+          (target + index).initialize(to: Address(ip4: word))
+        }
+      } else {
+        for index in 0..<run.events.count { (target + index).initialize(to: heldAddress(rows + Int(run.events[index].row) * stride)) }
       }
     }
   }
@@ -116,9 +123,12 @@ struct RowReader {
     let slices = fill(Slice(offset: 0, length: 0)) { target, run in
       let field = fields[number]
       number += 1
+      let (rows, stride) = (run.segment.pointee.rows + (field?.offset ?? 0), run.segment.pointee.layout.stride)
       for index in 0..<run.events.count {
         var length = 0
-        if let field, nulls.isEmpty || !nulls[row] { length = Int(run.segment.pointee.word(run.events[index].row, field) >> 32) }
+        if field != nil, nulls.isEmpty || !nulls[row] {
+          length = Int(rows.loadUnaligned(fromByteOffset: Int(run.events[index].row) * stride, as: UInt64.self) >> 32)
+        }
         (target + index).initialize(to: Slice(offset: Int32(truncatingIfNeeded: size), length: Int32(truncatingIfNeeded: length)))
         size += length
         row += 1
@@ -132,11 +142,12 @@ struct RowReader {
           continue
         }
         let text = run.segment.pointee.text
+        let (rows, stride) = (run.segment.pointee.rows + field.offset, run.segment.pointee.layout.stride)
         for event in run.events {
           let slice = slices[row]
           row += 1
           if slice.length == 0 { continue }
-          let start = Int(run.segment.pointee.word(event.row, field) & 0xffff_ffff)
+          let start = Int(rows.loadUnaligned(fromByteOffset: Int(event.row) * stride, as: UInt64.self) & 0xffff_ffff)
           (memory + Int(slice.offset)).copyMemory(from: text + start, byteCount: Int(slice.length))
         }
       }
@@ -158,30 +169,27 @@ struct RowReader {
   }
 }
 
+/// An address as it lies in a row: 16 bytes, and whether it is IPv4.
+@inline(__always)
+private func heldAddress(_ place: UnsafeMutableRawPointer) -> Address {
+  let low = place.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+  if place.load(fromByteOffset: 16, as: UInt8.self) != 0 { return Address(ip4: UInt32(truncatingIfNeeded: low)) }
+  return Address(ip6High: place.loadUnaligned(as: UInt64.self), low: low)
+}
+
 extension RowSegment {
-  @inline(__always)
-  func word(_ number: UInt32, _ field: RowField) -> UInt64 { row(number).loadUnaligned(fromByteOffset: field.offset, as: UInt64.self) }
-
-  @inline(__always)
-  func address(_ number: UInt32, _ field: RowField) -> Address {
-    let start = row(number) + field.offset
-    if field.kind == .ip4 { return Address(ip4: start.loadUnaligned(as: UInt32.self)) }
-    let low = start.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-    if start.load(fromByteOffset: 16, as: UInt8.self) != 0 { return Address(ip4: UInt32(truncatingIfNeeded: low)) }
-    return Address(ip6High: start.loadUnaligned(as: UInt64.self), low: low)
-  }
-
   /// A value that is not null.
   func value(_ number: UInt32, _ field: RowField) -> Value {
     let mask: UInt64 = field.width >= 8 ? .max : 1 << UInt64(8 * field.width) - 1
-    let word = word(number, field) & mask
+    let start = row(number) + field.offset
+    let word = start.loadUnaligned(as: UInt64.self) & mask
     switch field.kind {
     case .integer: return .int(Int64(bitPattern: word))
     case .double: return .double(Double(bitPattern: word))
     case .bool: return .bool(word != 0)
     case .ip4: return .ip4(UInt32(truncatingIfNeeded: word))
     case .mac: return .mac(word)
-    case .address: return address(number, field).value
+    case .address: return heldAddress(start).value
     case .text: return .string(String(decoding: bytes(word), as: UTF8.self))
     case .octets: return .octets(Octets(.octets, Array(bytes(word))))
     case .value: return values[Int(word)]
