@@ -183,7 +183,7 @@ extension ColumnFilter.Node {
 extension ColumnFilter.Leaf {
   fileprivate var properties: Set<Int> {
     switch self {
-    case .compare(_, let property, _), .isNull(let property), .like(let property, _), .oneOf(let property, _),
+    case .compare(_, let property, _), .isNull(let property), .like(let property, _), .oneOf(let property, _), .member(let property, _),
       .range(let property, _, _, _, _):
       [property]
     case .compareColumns(_, let left, let right): [left, right]
