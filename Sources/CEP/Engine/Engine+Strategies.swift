@@ -4,7 +4,9 @@ internal import Plan
 
 extension Engine {
   /// Chooses column kernels for the statements that have the shape. The rows are the same, however a statement is run.
-  static func chooseStrategies(_ module: ModulePlan) -> ModulePlan {
+  ///
+  /// - Parameter isCompat: a filter whose IN list names a value twice takes events twice, for which kernels are not made.
+  static func chooseStrategies(_ module: ModulePlan, isCompat: Bool) -> ModulePlan {
     // What statements insert comes row by row, for which columns are of no use.
     let inserted = module.statements.flatMap(\.insertTargets)
     let isUpdated = module.statements.contains { if case .updateStream = $0.kind { true } else { false } }
@@ -13,12 +15,23 @@ extension Engine {
     for index in module.statements.indices {
       let statement = module.statements[index]
       guard case .select(var select) = statement.kind, statement.context == nil, statement.subqueries.isEmpty,
-        let fused = FusedPlan(select), !inserted.contains(where: { $0 === fused.inputType })
+        let fused = FusedPlan(select), !inserted.contains(where: { $0 === fused.inputType }),
+        !isCompat || fused.filter?.repeatsMembers != true
       else { continue }
       select.strategy = .fused("groups of a batch")
       module.statements[index].kind = .select(select)
     }
     return module
+  }
+}
+
+extension Expression {
+  fileprivate var repeatsMembers: Bool {
+    var repeats = false
+    visit { node in
+      if case .oneOf(_, let members, false) = node, Set(members).count < members.count { repeats = true }
+    }
+    return repeats
   }
 }
 

@@ -69,12 +69,13 @@ public final class Engine {
       scopes.append(binding.scope)
     }
     lists = ListKeeper(plans, modules, &diagnostics)
-    if options.rewrites { plans = plans.map { Engine.chooseStrategies($0) } }
+    if options.rewrites { plans = plans.map { Engine.chooseStrategies($0, isCompat: options.clock == .compat) } }
     if diagnostics.hasErrors { throw CompileError(diagnostics: diagnostics) }
     self.plans = plans
     self.scopes = scopes
     runtime = Runtime(
-      start: options.start, seed: options.seed ?? UInt64.random(in: .min ... .max), honoursPriorities: options.honoursPriorities)
+      start: options.start, seed: options.seed ?? UInt64.random(in: .min ... .max), honoursPriorities: options.honoursPriorities,
+      isCompat: options.clock == .compat)
     let use = PropertyUse(plans)
     for (type, properties) in use.properties { runtime.use(properties, of: type) }
     for (plan, module) in zip(plans, modules) {

@@ -85,7 +85,7 @@ public struct PropertyUse: Sendable {
   }
 
   private mutating func add(_ source: SourcePlan) {
-    let input = source.matchRecognize?.inputType ?? source.type
+    let input = source.inputType
     switch source.kind {
     case .stream(let type, let filter): add(filter, [type])
     case .pattern(let pattern): add(pattern)
@@ -108,6 +108,7 @@ public struct PropertyUse: Sendable {
     case .sort(_, let keys): add(keys.map(\.expression), [type])
     case .rank(let unique, _, let keys): add(unique + keys.map(\.expression), [type])
     case .expression(let e), .expressionBatch(let e, _): add(e, [type])
+    case .derived(_, let values, _): add(values, [type])
     default: break
     }
   }

@@ -20,6 +20,10 @@ public struct SourcePlan: Sendable {
   public var matchRecognize: MatchRecognizePlan?
   /// What `column(stream:property:)` counts in, after match_recognize if there is one.
   public var type: EventType
+  /// What the views' expressions count in: what enters the source.
+  public var inputType: EventType { matchRecognize?.inputType ?? viewedType ?? type }
+  /// The entering events' type where a derived view gives rows of another.
+  public var viewedType: EventType?
 
   public init(
     name: String, kind: Kind, views: [ViewPlan] = [], combination: ViewCombination = .chain, isUnidirectional: Bool = false,
@@ -69,7 +73,11 @@ public enum ViewPlan: Hashable, Sendable {
   /// `view_reference`.
   case expression(Expression)
   case expressionBatch(Expression, includesTrigger: Bool)
+  /// A row of what the events amount to, of the given type: `std:size`, `stat:uni`, `stat:weighted_avg`, `stat:correl`.
+  case derived(DerivedView, [Expression], EventType)
 }
+
+public enum DerivedView: String, Hashable, Sendable { case size, uni, weightedAverage = "weighted_avg", correlation = "correl" }
 
 /// The keywords of the batch windows.
 public struct BatchFlags: OptionSet, Hashable, Sendable {

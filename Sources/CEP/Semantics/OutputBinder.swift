@@ -20,7 +20,7 @@ struct OutputBinder {
   }
 
   func bind(_ syntax: OutputSyntax) -> OutputRatePlan? {
-    guard let condition = condition(syntax.rate) else { return nil }
+    guard let condition = condition(syntax) else { return nil }
     let kind = syntax.selection.flatMap { OutputRatePlan.Kind(rawValue: $0.rawValue) } ?? .unspecified
     var plan = OutputRatePlan(kind: kind, condition: condition)
     switch syntax.after {
@@ -38,12 +38,12 @@ struct OutputBinder {
     return plan
   }
 
-  private func condition(_ rate: OutputSyntax.Rate) -> OutputRatePlan.Condition? {
-    switch rate {
+  private func condition(_ syntax: OutputSyntax) -> OutputRatePlan.Condition? {
+    switch syntax.rate {
     case .events(let count): return number(count).map { .events($0) }
     case .period(let period): return statement.period(period, binder).map { .period($0) }
     case .crontab(let fields): return statement.bindCrontab(fields, binder).map { .at($0) }
-    case .when(let condition): return .when(binder.condition(condition), then: [])
+    case .when(let condition): return .when(binder.condition(condition), then: assignments(syntax.then))
     case .terminated, .none: return .never
     }
   }

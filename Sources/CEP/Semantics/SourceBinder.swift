@@ -47,18 +47,27 @@ extension StatementBinder {
       if let bound = binder.bind(view) { views.append(bound) } else { isWhole = false }
     }
     let combination = combination(views, syntax.retain, at: syntax.range)
-    let plan = SourcePlan(
+    var rowType = type
+    if case .derived(_, _, let derived)? = views.last { rowType = derived }
+    for (view, syntax) in zip(views.dropLast(), syntax.views) {
+      if case .derived = view { report("the view \"\(syntax.name.text)\" can only stand last", at: syntax.range) }
+    }
+    var plan = SourcePlan(
       name: syntax.alias?.text ?? typeName ?? "pattern", kind: kind, views: views, combination: combination,
-      isUnidirectional: syntax.unidirectional, type: type)
+      isUnidirectional: syntax.unidirectional, type: rowType)
+    if rowType !== type { plan.viewedType = type }
     let stream = NameScope.Stream(
-      number: number, alias: syntax.alias?.text, typeName: typeName, type: type, isWindowed: hasStore || !views.isEmpty)
+      number: number, alias: syntax.alias?.text, typeName: typeName, type: rowType, isWindowed: hasStore || !views.isEmpty)
     return isWhole ? BoundSource(plan: plan, stream: stream) : nil
   }
 
   /// Several data windows on one source keep what all (or any) of them keep.
   func combination(_ views: [ViewPlan], _ retain: StreamSyntax.Retain?, at place: SourceRange) -> ViewCombination {
     let windows = views.filter { view in
-      if case .grouped = view { false } else { true }
+      switch view {
+      case .grouped, .derived: false
+      default: true
+      }
     }
     if let retain { return retain == .union ? .union : .intersection }
     return windows.count > 1 ? .intersection : .chain

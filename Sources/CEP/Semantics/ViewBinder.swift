@@ -22,7 +22,7 @@ private struct ViewRow {
     ViewRow("std", "unique", 1...64), ViewRow("std", "firstunique", 1...64), ViewRow("std", "lastevent", 0...0),
     ViewRow("std", "firstevent", 0...0), ViewRow("std", "groupwin", 1...64), ViewRow("ext", "sort", 2...64),
     ViewRow("ext", "rank", 3...64), ViewRow("win", "expr", 1...1), ViewRow("win", "expr_batch", 1...2),
-    ViewRow("std", "size", 0...0),
+    ViewRow("std", "size", 0...0), ViewRow("stat", "uni", 1...1), ViewRow("stat", "weighted_avg", 2...2), ViewRow("stat", "correl", 2...2),
   ]
 }
 
@@ -49,6 +49,7 @@ struct ViewBinder {
       statement.report("the window \"\(row.name)\" takes \(wanted) parameters, not \(arguments.count)", at: syntax.range)
       return nil
     }
+    if let kind = DerivedView(rawValue: row.name) { return derived(kind, syntax) }
     return timed(row.name, arguments, syntax.range) ?? counted(row.name, arguments, syntax.range)
   }
 
@@ -60,6 +61,28 @@ struct ViewBinder {
     let place = syntax.namespace.map { $0.range.joined(with: syntax.name.range) } ?? syntax.name.range
     statement.report("unknown window \"\(written)\"", at: place, suggestion: didYouMean(written, among: candidates))
     return nil
+  }
+
+  /// A view that gives rows of a type of its own.
+  private func derived(_ kind: DerivedView, _ syntax: ViewSyntax) -> ViewPlan? {
+    var values: [Expression] = []
+    for argument in syntax.arguments {
+      let value = expressions.bind(argument.value)
+      if value.type.isFaulty { return nil }
+      guard value.type.isNumeric else {
+        statement.report("the view \"\(kind.rawValue)\" needs numbers, this is \(value.type.quoted)", at: argument.value.range)
+        return nil
+      }
+      values.append(value)
+    }
+    let properties: [EventType.Property] =
+      switch kind {
+      case .size: [.init("size", .long)]
+      case .uni: [.init("datapoints", .long)] + ["total", "average", "variance", "stddev", "stddevpa"].map { .init($0, .double) }
+      case .weightedAverage: [.init("average", .double)]
+      case .correlation: [.init("correlation", .double)]
+      }
+    return .derived(kind, values, EventType(name: kind.rawValue, kind: .derived, properties: properties))
   }
 
   // MARK: windows by time

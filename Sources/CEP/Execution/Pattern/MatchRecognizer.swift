@@ -46,8 +46,6 @@ struct PartialMatch {
 /// The rows of one partition.
 private final class RowPartition {
   var active: [PartialMatch] = []
-  /// Matches that wait for their interval to end.
-  var waiting: [PartialMatch] = []
   var earlier: [Event] = []
   var rows: UInt64 = 0
 }
@@ -62,7 +60,9 @@ final class MatchRecognizer {
   private var partitions: [[Value]: RowPartition] = [:]
   /// In order of first appearance, so that no output depends on the hash.
   private var order: [RowPartition] = []
-  private var timers: [ObjectIdentifier: Timer] = [:]
+  /// Matches that wait for their interval to end, of all partitions, by the time when they began.
+  private var waiting: [(match: PartialMatch, partition: RowPartition)] = []
+  private var timer: Timer?
 
   init(_ code: MatchRecognizeCode, _ statement: StatementRuntime, _ frame: Frame, _ receiver: Receiver, hasWindow: Bool) {
     self.code = code
@@ -72,7 +72,7 @@ final class MatchRecognizer {
     self.receiver = receiver
   }
 
-  func stop() { for timer in timers.values { timer.cancel() } }
+  func stop() { timer?.cancel() }
 
   var contents: [Event] { [] }
 
@@ -98,7 +98,7 @@ final class MatchRecognizer {
     let partition = try partition(of: event)
     let holds = { (match: PartialMatch) in match.rows.contains { $0.contains { $0 === event } } }
     partition.active.removeAll(where: holds)
-    partition.waiting.removeAll(where: holds)
+    waiting.removeAll { $0.partition === partition && holds($0.match) }
   }
 
   // MARK: one row
@@ -117,11 +117,9 @@ final class MatchRecognizer {
     }
     let fresh = PartialMatch(
       position: -1, rows: Array(repeating: [], count: code.plan.variables.count), firstRow: row, lastRow: row, began: frame.clock.now)
-    var begins = false
     for first in code.automaton.first {
       if let grown = try step(fresh, to: first, event, row) {
         note(grown, &active, &ended)
-        begins = true
       }
     }
     partition.active = active
@@ -130,21 +128,28 @@ final class MatchRecognizer {
       if partition.earlier.count > code.depth { partition.earlier.removeFirst(partition.earlier.count - code.depth) }
     }
     guard code.interval != nil else { return try give(chosen(ended), partition) }
-    // A match waits where another of its beginning does, or where less of its interval has passed than is left; others are given at
-    // once, as in the original.
+    // A match waits where another that began at the same time does, or where less of its interval has passed than is left; others are
+    // given at once, as in the original.
     let now = frame.clock.now
     var overdue: [PartialMatch] = []
     for match in code.plan.allMatches ? ended : chosen(ended) {
-      let waits = partition.waiting.contains { $0.firstRow == match.firstRow }
       let rest = try due(match) - now
-      if waits || now - match.began < rest { partition.waiting.append(match) } else { overdue.append(match) }
+      if waiting.contains(where: { $0.match.began == match.began }) || now - match.began < rest {
+        let place = waiting.firstIndex { $0.match.began > match.began } ?? waiting.count
+        waiting.insert((match, partition), at: place)
+      } else {
+        overdue.append(match)
+      }
     }
     // What began within such a match goes on unless the skip clause reaches past it, and in any case where termination ends it.
     let ends = code.plan.skip == .pastLastRow && !code.plan.orTerminated
     var rows = try give(chosen(overdue), partition, endsOthers: ends)
-    if begins || !partition.waiting.isEmpty { try schedule(partition) }
-    guard code.plan.orTerminated else { return rows }
-    rows += try giveFinished(partition, endsOthers: false) { match in !partition.active.contains { $0.firstRow == match.firstRow } }
+    if code.plan.orTerminated {
+      rows += try giveFinished { entry in
+        entry.partition === partition && !partition.active.contains { $0.firstRow == entry.match.firstRow }
+      }
+    }
+    try schedule()
     return rows
   }
 
@@ -217,25 +222,24 @@ final class MatchRecognizer {
   /// - Parameter endsOthers: whether the skip clause also ends matches that have begun and are not complete.
   private func give(_ matches: [PartialMatch], _ partition: RowPartition, endsOthers: Bool = true) throws(EvaluationError) -> [Event] {
     var rows: [Event] = []
-    for match in matches {
-      frame.events[0] = matchEvent(match)
-      frame.events[1] = nil
-      rows.append(Event.make(code.plan.outputType, time: frame.clock.now, try evaluateAll(code.measures, frame)))
-    }
-    for match in matches { skip(match, partition, endsOthers) }
+    for match in matches { rows.append(try row(match)) }
+    if endsOthers { for match in matches { skip(match, partition) } }
     return rows
   }
 
-  /// After a match: which of the others go on.
-  private func skip(_ match: PartialMatch, _ partition: RowPartition, _ endsOthers: Bool) {
-    let drops: (PartialMatch) -> Bool
+  private func row(_ match: PartialMatch) throws(EvaluationError) -> Event {
+    frame.events[0] = matchEvent(match)
+    frame.events[1] = nil
+    return Event.make(code.plan.outputType, time: frame.clock.now, try evaluateAll(code.measures, frame))
+  }
+
+  /// After a match: which of those begun go on.
+  private func skip(_ match: PartialMatch, _ partition: RowPartition) {
     switch code.plan.skip {
-    case .pastLastRow: drops = { $0.firstRow <= match.lastRow }
-    case .toNextRow: drops = { $0.firstRow <= match.firstRow }
-    case .toCurrentRow: return partition.waiting.removeAll { $0.firstRow == match.firstRow && $0.lastRow == match.lastRow }
+    case .pastLastRow: partition.active.removeAll { $0.firstRow <= match.lastRow }
+    case .toNextRow: partition.active.removeAll { $0.firstRow <= match.firstRow }
+    case .toCurrentRow: break
     }
-    if endsOthers { partition.active.removeAll(where: drops) }
-    partition.waiting.removeAll(where: drops)
   }
 
   // MARK: the interval
@@ -245,34 +249,39 @@ final class MatchRecognizer {
     return match.began + (try interval.milliseconds(frame))
   }
 
-  private func schedule(_ partition: RowPartition) throws(EvaluationError) {
-    let id = ObjectIdentifier(partition)
-    var next: Int64?
-    for match in partition.waiting {
-      let time = try due(match)
-      next = min(next ?? time, time)
-    }
-    guard let next else { return }
-    if let timer = timers[id] {
-      if timer.time <= next { return }
+  /// One timer for the match that is due first.
+  private func schedule() throws(EvaluationError) {
+    guard let first = waiting.first else { return }
+    let next = try due(first.match)
+    if let timer {
+      if timer.time == next { return }
       timer.cancel()
     }
-    timers[id] = frame.clock.schedule(at: next, for: statement) { [unowned self, unowned partition] () throws(EvaluationError) in
-      self.timers[id] = nil
+    timer = frame.clock.schedule(at: next, for: statement) { [unowned self] () throws(EvaluationError) in
+      self.timer = nil
       let now = self.frame.clock.now
-      let rows = try self.giveFinished(partition) { match in ((try? self.due(match)) ?? now) <= now }
-      try self.schedule(partition)
+      let rows = try self.giveFinished { entry in ((try? self.due(entry.match)) ?? now) <= now }
+      try self.schedule()
       if !rows.isEmpty { try self.receiver.receive(new: rows, old: []) }
     }
   }
 
-  /// Gives the waiting matches that are finished, beginning by beginning.
-  private func giveFinished(_ partition: RowPartition, endsOthers: Bool = true, _ isFinished: (PartialMatch) -> Bool) throws(EvaluationError) -> [Event] {
+  /// Gives the waiting matches that are finished, partition by partition; the skip clause chooses among them and ends no other.
+  private func giveFinished(
+    _ isFinished: ((match: PartialMatch, partition: RowPartition)) -> Bool
+  ) throws(EvaluationError) -> [Event] {
+    let finished = waiting.filter(isFinished)
+    if finished.isEmpty { return [] }
+    waiting.removeAll(where: isFinished)
     var rows: [Event] = []
-    while let first = best(partition.waiting.filter(isFinished)) {
-      let same = partition.waiting.filter { $0.firstRow == first.firstRow }
-      rows += try give(code.plan.allMatches ? chosen(same) : [first], partition, endsOthers: endsOthers)
-      partition.waiting.removeAll { $0.firstRow == first.firstRow }
+    if code.plan.allMatches {
+      for entry in finished { rows.append(try row(entry.match)) }
+      return rows
+    }
+    var partitions: [RowPartition] = []
+    for entry in finished where !partitions.contains(where: { $0 === entry.partition }) { partitions.append(entry.partition) }
+    for partition in partitions {
+      for match in chosen(finished.filter { $0.partition === partition }.map(\.match)) { rows.append(try row(match)) }
     }
     return rows
   }

@@ -109,6 +109,8 @@ final class PatternFilterCode {
   let eventKey: [Evaluator]
   let matchKey: [Evaluator]
   let rest: [Evaluator]
+  /// In compat mode: what the only comparison of the rest compares the event with. The original finds matches in its order.
+  let bound: Evaluator?
   var isConditional: Bool { !eventOnly.isEmpty || !eventKey.isEmpty || !rest.isEmpty }
 
   init(number: Int, type: EventType, filter: Expression?, tag: Int?, consume: Int?, _ compiler: ExpressionCompiler) throws(DeploymentError) {
@@ -120,6 +122,7 @@ final class PatternFilterCode {
     var eventKey: [Evaluator] = []
     var matchKey: [Evaluator] = []
     var rest: [Evaluator] = []
+    var bounds: [Expression] = []
     for part in PatternFilterCode.conjuncts(filter) {
       if part.onlyStream == 0 {
         eventOnly.append(try compiler.compile(part))
@@ -131,8 +134,11 @@ final class PatternFilterCode {
         matchKey.append(try compiler.compile(a))
       } else {
         rest.append(try compiler.compile(part))
+        if let bound = part.bound { bounds.append(bound) }
       }
     }
+    let isOrdered = compiler.environment.runtime.isCompat && bounds.count == 1 && rest.count == 1
+    bound = isOrdered ? try compiler.compile(bounds[0]) : nil
     (self.eventOnly, self.eventKey, self.matchKey, self.rest) = (eventOnly, eventKey, matchKey, rest)
   }
 
@@ -140,5 +146,15 @@ final class PatternFilterCode {
     guard let filter else { return [] }
     if case .and(let parts) = filter.node { return parts.flatMap { conjuncts($0) } }
     return [filter]
+  }
+}
+
+extension Expression {
+  /// The side over the match so far of a comparison with a property of the event.
+  fileprivate var bound: Expression? {
+    guard case .compare(let op, let a, let b) = node, op != .equal, op != .notEqual else { return nil }
+    if case .column(0, _) = a.node, b.onlyStream == 1 { return b }
+    if case .column(0, _) = b.node, a.onlyStream == 1 { return a }
+    return nil
   }
 }

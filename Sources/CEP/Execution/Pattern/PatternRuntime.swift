@@ -46,6 +46,12 @@ final class PatternRuntime {
         a.station.code.isConditional != b.station.code.isConditional ? a.station.code.isConditional : a.sequence < b.sequence
       }
     }
+    let conditional = found.prefix { $0.station.code.isConditional }
+    if let first = conditional.first, conditional.count > 1, conditional.allSatisfy({ $0.station === first.station }) {
+      var arranged = Array(conditional)
+      try first.station.arrange(&arranged, frame)
+      found.replaceSubrange(..<arranged.count, with: arranged)
+    }
     if let level = found.compactMap({ $0.station.code.consume }).max() { found = found.filter { $0.station.code.consume == level } }
     matchedInPass.removeAll()
     for state in found where state.isActive { try state.matched(event) }
@@ -185,6 +191,20 @@ final class FilterStation {
       }
       found.append(state)
     }
+  }
+
+  /// The order in which states of this station are told, where it is that of what they compare with.
+  func arrange(_ found: inout [FilterState], _ frame: Frame) throws(EvaluationError) {
+    guard let bound = code.bound else { return }
+    var keyed: [(bound: Value, state: FilterState)] = []
+    for state in found {
+      frame.events[1] = state.begin
+      keyed.append((try bound(frame), state))
+    }
+    found = keyed.enumerated().sorted { a, b in
+      let order = Value.order(a.element.bound, b.element.bound) ?? 0
+      return order != 0 ? order < 0 : a.offset < b.offset
+    }.map(\.element.state)
   }
 }
 

@@ -35,9 +35,9 @@ struct RowAutomaton {
       follow.append([])
       return Part(first: [variables.count - 1], last: [variables.count - 1])
     case .sequence(let nodes):
-      var result = Part(isNullable: true)
-      for node in nodes { result = joined(result, try part(node)) }
-      return result
+      var parts: [Part] = []
+      for node in nodes { parts.append(try part(node)) }
+      return sequence(parts)
     case .alternation(let nodes):
       var result = Part()
       for node in nodes { result = either(result, try part(node)) }
@@ -81,6 +81,22 @@ struct RowAutomaton {
     return Part(
       first: a.isNullable ? a.first + b.first : a.first, last: b.isNullable ? a.last + b.last : b.last,
       isNullable: a.isNullable && b.isNullable)
+  }
+
+  /// Parts one after the other. Of what can follow a part the farther is first, as in the original: it decides the order of matches.
+  private mutating func sequence(_ parts: [Part]) -> Part {
+    for later in parts.indices.reversed() where later > 0 {
+      var earlier = later - 1
+      connect(parts[earlier].last, parts[later].first)
+      while earlier > 0, parts[earlier].isNullable {
+        earlier -= 1
+        connect(parts[earlier].last, parts[later].first)
+      }
+    }
+    let head = parts.prefix(while: \.isNullable).count
+    let tail = parts.reversed().prefix(while: \.isNullable).count
+    return Part(
+      first: parts.prefix(head + 1).flatMap(\.first), last: parts.suffix(tail + 1).flatMap(\.last), isNullable: head == parts.count)
   }
 
   private func either(_ a: Part, _ b: Part) -> Part {

@@ -89,7 +89,12 @@ extension Runtime {
     let (code, sources) = try lifted { () throws(DeploymentError) in
       let code = try SelectCode(plan, subqueries: statement.plan.subqueries, context: contextType, environment: environment)
       var sources: [SourceCode] = []
-      for source in plan.sources { sources.append(try SourceCode(source, context: contextType, environment: environment)) }
+      let condition = plan.sources.count == 1 ? plan.filter : nil
+      let types = plan.sources.map(\.inputType) + statement.plan.subqueries.map(\.source.inputType)
+      for source in plan.sources {
+        let isOnly = types.count { $0 === source.inputType } == 1
+        sources.append(try SourceCode(source, context: contextType, environment: environment, where: condition, isOnly: isOnly))
+      }
       return (code, sources)
     }
     statement.makeInstance = { [unowned statement] (partition) throws(EvaluationError) in
@@ -102,7 +107,7 @@ extension Runtime {
     }
     for (number, source) in sources.enumerated() {
       let prefilter = environment.updatesStreams ? nil : environment.columnFilter(source.streamFilter)
-      listen(statement, source.inputTypes, rank: 100 + number, context, prefilter) { instance, event throws(EvaluationError) in
+      listen(statement, source.inputTypes, rank: 100 + number, context, prefilter, isFiltered: source.isFiltered) { instance, event throws(EvaluationError) in
         try (instance as? SelectInstance)?.sources[number].accept(event)
       }
     }
@@ -120,7 +125,7 @@ extension Runtime {
         try (instance as? OnInstance)?.subqueries[number].accept(event)
       }
     }
-    listen(statement, code.trigger.inputTypes, rank: 100, context) { instance, event throws(EvaluationError) in
+    listen(statement, code.trigger.inputTypes, rank: 100, context, isFiltered: code.trigger.isFiltered) { instance, event throws(EvaluationError) in
       try (instance as? OnInstance)?.trigger?.accept(event)
     }
     try start(statement, context)
@@ -129,19 +134,20 @@ extension Runtime {
   /// Hands a type's events to the statement's instance, or to those of the partitions that the event belongs to.
   private func listen(
     _ statement: StatementRuntime, _ types: [EventType], rank: Int, _ context: ContextRuntime?, _ prefilter: ColumnFilter? = nil,
+    isFiltered: Bool = false,
     _ accept: @escaping (StatementInstance, Event) throws(EvaluationError) -> Void
   ) {
     for type in types {
       let consumer: Consumer
       if let context {
-        consumer = Consumer(statement: statement, rank: rank, prefilter: prefilter) {
+        consumer = Consumer(statement: statement, rank: rank, prefilter: prefilter, isFiltered: isFiltered) {
           [unowned statement, unowned context] event throws(EvaluationError) in
           for partition in try context.partitions(of: event) {
             if let instance = partition.instance(of: statement) { try accept(instance, event) }
           }
         }
       } else {
-        consumer = Consumer(statement: statement, rank: rank, prefilter: prefilter) { [unowned statement] event throws(EvaluationError) in
+        consumer = Consumer(statement: statement, rank: rank, prefilter: prefilter, isFiltered: isFiltered) { [unowned statement] event throws(EvaluationError) in
           if let instance = statement.instance { try accept(instance, event) }
         }
       }
@@ -159,8 +165,20 @@ extension Runtime {
     try instance?.start()
   }
 
+  /// An update changes what it is given before the statements see it; a listener is told of both.
   private func deployUpdate(_ plan: UpdateStreamPlan, _ statement: StatementRuntime) throws(EvaluationError) {
-    throw EvaluationError("update istream cannot be run yet")
+    let compiler = statement.environment.compiler([plan.type])
+    let (filter, assignments) = try lifted { () throws(DeploymentError) in
+      (try compiler.compile(plan.filter), try AssignmentCode(plan.assignments, compiler))
+    }
+    let frame = Frame(streams: 1, clock: clock)
+    stream(of: plan.type).addUpdate { [unowned statement] event throws(EvaluationError) in
+      frame.events[0] = event
+      if let filter, !(try filter(frame).isTrue) { return event }
+      let changed = try assignments.updated(event, frame)
+      statement.output(new: [changed], old: [event])
+      return changed
+    }
   }
 
   /// What a statement lacks is found while it is deployed.

@@ -12,6 +12,8 @@ final class EventStream {
   /// All consumers in the order in which they run, each with the view that it reads; rebuilt after a change.
   private var order: [(consumer: Consumer, view: Int)]?
   private var mappings: [[Int]] = []
+  /// What UPDATE ISTREAM statements make of an event before anyone sees it, in order of deployment.
+  private var updates: [(Event) throws(EvaluationError) -> Event] = []
 
   private let layouts: Layouts
 
@@ -20,7 +22,7 @@ final class EventStream {
     self.layouts = layouts
   }
 
-  var hasConsumers: Bool { !own.isEmpty || views.contains(where: \.hasConsumers) }
+  var hasConsumers: Bool { !own.isEmpty || !updates.isEmpty || views.contains(where: \.hasConsumers) }
 
   func addView(of stream: EventStream) {
     guard stream !== self, !views.contains(where: { $0 === stream }) else { return }
@@ -39,6 +41,15 @@ final class EventStream {
     order = nil
   }
 
+  func addUpdate(_ update: @escaping (Event) throws(EvaluationError) -> Event) { updates.append(update) }
+
+  /// The event as UPDATE ISTREAM statements make it.
+  private func updated(_ event: Event, in runtime: Runtime) -> Event {
+    var event = event
+    for update in updates { runtime.attempt(nil) { () throws(EvaluationError) in event = try update(event) } }
+    return event
+  }
+
   func remove(_ consumer: Consumer) {
     own.removeAll { $0 === consumer }
     order = nil
@@ -47,9 +58,18 @@ final class EventStream {
   private func ordered(in runtime: Runtime) -> [(consumer: Consumer, view: Int)] {
     var all = own.map { (consumer: $0, view: -1) }
     for (number, view) in views.enumerated() { all += view.own.map { (consumer: $0, view: number) } }
+    let readings = Dictionary(all.map { ($0.consumer.statement.order, 1) }, uniquingKeysWith: +)
+    let turn = { (consumer: Consumer) in
+      consumer.rank == 0 ? 0 : readings[consumer.statement.order] ?? 1 > 1 ? 3 : consumer.isFiltered ? 1 : 2
+    }
     all = all.enumerated().sorted { a, b in
       let (x, y) = (a.element.consumer, b.element.consumer)
       if runtime.honoursPriorities, x.statement.priority != y.statement.priority { return x.statement.priority > y.statement.priority }
+      if runtime.isCompat {
+        // As in the original, whose index finds the filtered first, and which gathers what a statement reads more than once.
+        let (first, second) = (turn(x), turn(y))
+        if first != second { return first < second }
+      }
       if x.statement.order != y.statement.order { return x.statement.order < y.statement.order }
       return x.rank != y.rank ? x.rank < y.rank : a.offset < b.offset
     }.map(\.element)
@@ -76,7 +96,8 @@ final class EventStream {
   }
 
   /// - Parameter chosen: for each consumer whether it gets the event; nil for all.
-  func deliver(_ event: Event, in runtime: Runtime, to chosen: [Bool]? = nil) {
+  func deliver(_ sent: Event, in runtime: Runtime, to chosen: [Bool]? = nil) {
+    let event = updates.isEmpty ? sent : updated(sent, in: runtime)
     let consumers = consumers(in: runtime)
     var converted = [Event?](repeating: nil, count: views.count)
     var current: StatementRuntime?
@@ -127,15 +148,18 @@ final class Consumer {
   let fused: FusedInstance?
   /// Over columns: `receive` need not be told of events that fail it.
   let prefilter: ColumnFilter?
+  /// Whether the statement's events pass a condition first.
+  let isFiltered: Bool
 
   init(
-    statement: StatementRuntime, rank: Int, fused: FusedInstance? = nil, prefilter: ColumnFilter? = nil,
+    statement: StatementRuntime, rank: Int, fused: FusedInstance? = nil, prefilter: ColumnFilter? = nil, isFiltered: Bool = false,
     receive: @escaping (Event) throws(EvaluationError) -> Void
   ) {
     self.statement = statement
     self.rank = rank
     self.fused = fused
     self.prefilter = prefilter
+    self.isFiltered = isFiltered
     self.receive = receive
   }
 }

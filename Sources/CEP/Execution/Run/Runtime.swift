@@ -19,6 +19,8 @@ public struct StatementOutput {
 public final class Runtime {
   let clock: Clock
   let honoursPriorities: Bool
+  /// The original's answers where they are accidents of how it finds the statements of an event.
+  let isCompat: Bool
   /// Keys come from the network: tables are keyed with it.
   let seed: UInt64
   public private(set) var statementCount = 0
@@ -38,10 +40,11 @@ public final class Runtime {
   public var onFailure: (_ statement: Int, _ error: EvaluationError) -> Void = { _, _ in }
   public private(set) var failures: UInt64 = 0
 
-  public init(start: Int64 = 0, seed: UInt64 = UInt64.random(in: .min ... .max), honoursPriorities: Bool = false) {
+  public init(start: Int64 = 0, seed: UInt64 = UInt64.random(in: .min ... .max), honoursPriorities: Bool = false, isCompat: Bool = false) {
     clock = Clock(start: start)
     self.seed = seed
     self.honoursPriorities = honoursPriorities
+    self.isCompat = isCompat
   }
 
   public var now: Int64 { clock.now }

@@ -53,8 +53,8 @@ final class SelectInstance: StatementInstance {
 
   private func sourceChanged(_ number: Int, _ new: [Event], _ old: [Event]) throws(EvaluationError) {
     guard join != nil else {
-      // A window that is told to (FORCE_UPDATE) tells of nothing, too.
-      let force = new.isEmpty && old.isEmpty
+      // A window that is told to (FORCE_UPDATE) tells of nothing, too, which WHERE does not let pass.
+      let force = new.isEmpty && old.isEmpty && code.filter == nil
       let (entering, leaving) = (try filtered(new), try filtered(old))
       // A change that WHERE has emptied gives no row.
       if !force, entering.isEmpty, leaving.isEmpty { return }

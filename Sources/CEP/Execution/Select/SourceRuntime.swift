@@ -7,17 +7,24 @@ final class SourceCode {
   let plan: SourcePlan
   let filter: Evaluator?
   let pattern: PatternCode?
+  /// How often the filter takes an event; nil for once.
+  let repeats: RepeatedMembers?
   let recognizer: MatchRecognizeCode?
   let window: NamedWindow?
   let table: Table?
   private let context: EventType?
   private let environment: Environment
 
-  init(_ plan: SourcePlan, context: EventType?, environment: Environment) throws(DeploymentError) {
+  /// - Parameters:
+  ///   - condition: the statement's WHERE, which is the stream's filter where there is no window.
+  ///   - isOnly: whether the statement reads the source's type nowhere else; the original takes an event once otherwise.
+  init(
+    _ plan: SourcePlan, context: EventType?, environment: Environment, where condition: Expression? = nil, isOnly: Bool = true
+  ) throws(DeploymentError) {
     self.plan = plan
     self.context = context
     self.environment = environment
-    let inputType = plan.matchRecognize?.inputType ?? plan.type
+    let inputType = plan.inputType
     recognizer = try plan.matchRecognize.map { m throws(DeploymentError) in
       try MatchRecognizeCode(m, context: context, environment: environment)
     }
@@ -39,7 +46,18 @@ final class SourceCode {
       filter = nil
     }
     (self.pattern, self.window, self.table) = (pattern, window, table)
+    if environment.runtime.isCompat, case .stream(let type, let filter) = plan.kind {
+      let conditions = [filter, plan.views.isEmpty ? condition : nil]
+      repeats = try !isOnly ? nil : RepeatedMembers(conditions, environment.compiler([type], context: context))
+      isFiltered = conditions.contains { $0 != nil }
+    } else {
+      repeats = nil
+      isFiltered = pattern?.filters.allSatisfy(\.isConditional) ?? false
+    }
   }
+
+  /// Whether the stream's events pass a condition first.
+  let isFiltered: Bool
 
   /// What an event must pass to come to the source.
   var streamFilter: Expression? {
@@ -58,7 +76,7 @@ final class SourceCode {
 
   func chain(_ statement: StatementRuntime, _ frame: Frame) throws(EvaluationError) -> ViewChain? {
     let site = ViewSite(statement: statement, clock: frame.clock, frame: frame.sibling(streams: 1))
-    let inputType = plan.matchRecognize?.inputType ?? plan.type
+    let inputType = plan.inputType
     let builder = ViewBuilder(compiler: environment.compiler([inputType], context: context), site: site)
     do throws(DeploymentError) { return try builder.chain(plan.views, plan.combination) } catch { throw EvaluationError(error.description) }
   }
@@ -139,7 +157,12 @@ final class SourceRuntime {
       guard try filter(filterFrame).isTrue else { return }
     }
     statement.wasTouched = true
-    try first.receive(new: [event], old: [])
+    guard let repeats = code.repeats else { return try first.receive(new: [event], old: []) }
+    filterFrame.events[0] = event
+    for _ in 0..<max(try repeats.count(filterFrame), 1) {
+      try first.receive(new: [event], old: [])
+      try statement.endPass()
+    }
   }
 
   private func filtered(_ events: [Event]) throws(EvaluationError) -> [Event] {

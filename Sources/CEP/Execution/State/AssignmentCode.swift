@@ -11,8 +11,10 @@ struct AssignmentCode {
     let variable: Variable?
   }
   private var items: [Item] = []
+  private let layouts: Layouts
 
   init(_ plan: [Assignment], _ compiler: ExpressionCompiler) throws(DeploymentError) {
+    layouts = compiler.environment.layouts
     for assignment in plan {
       var index: Evaluator?
       var variable: Variable?
@@ -42,11 +44,12 @@ struct AssignmentCode {
       frame.events[0] = row
       let value = try item.value(frame)
       switch item.target {
-      case .property(let property): row = row.replacing([(property, try fitted(value, row.type, property))])
+      case .property(let property): row = row.replacing([(layouts.slot(row.type, property), try fitted(value, row.type, property))])
       case .element(let property, _):
-        guard var values = row[property].array, let index = try item.index?(frame).integer, index >= 0, index < values.count else { continue }
+        let slot = layouts.slot(row.type, property)
+        guard var values = row[slot].array, let index = try item.index?(frame).integer, index >= 0, index < values.count else { continue }
         values[Int(index)] = value
-        row = row.replacing([(property, .array(values))])
+        row = row.replacing([(slot, .array(values))])
       case .variable:
         guard let variable = item.variable else { continue }
         variable.value = variable.type.isNumeric ? try castValue(value, to: variable.type) : value

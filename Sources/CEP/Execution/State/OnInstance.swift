@@ -72,6 +72,8 @@ final class OnCode {
   let subqueries: [SubqueryCode]
   /// Whether the condition compares a row's property with the trigger.
   let findsByKey: Bool
+  /// In compat mode: the row's side of the condition's only ordering against the trigger. The original finds rows in its order.
+  let rowOrder: Evaluator?
 
   init(_ plan: OnPlan, _ statement: StatementRuntime, context: EventType?) throws(DeploymentError) {
     let environment = statement.environment
@@ -92,6 +94,8 @@ final class OnCode {
     let compiler = environment.compiler(streams, context: context)
     self.filter = try compiler.compile(filter)
     findsByKey = OnCode.comparesRowWithTrigger(filter)
+    let orders = environment.runtime.isCompat ? (filter?.conjuncts ?? []).compactMap(OnCode.rowOrder) : []
+    rowOrder = orders.count == 1 ? try compiler.compile(orders[0]) : nil
     var subqueries: [SubqueryCode] = []
     var selectSubqueries: [SubqueryPlan] = []
     if case .select = plan.action {
@@ -133,6 +137,13 @@ final class OnCode {
     case .compare(let op, let a, let b): return op != .notEqual && Set([a.onlyStream, b.onlyStream]) == [0, 1]
     default: return false
     }
+  }
+
+  private static func rowOrder(_ condition: Expression) -> Expression? {
+    guard case .compare(let op, let a, let b) = condition.node, op != .equal, op != .notEqual else { return nil }
+    if case .column(0, _) = a.node, b.onlyStream == 1 { return a }
+    if case .column(0, _) = b.node, a.onlyStream == 1 { return b }
+    return nil
   }
 
   private static func branch(_ plan: MergeBranch, _ streams: [EventType], _ context: EventType?, _ environment: Environment) throws(DeploymentError) -> Branch {
@@ -230,7 +241,20 @@ final class OnInstance: StatementInstance {
       frame.events = [row, event]
       if try filter(frame).isTrue { found.append(row) }
     }
-    return found
+    return try ordered(found)
+  }
+
+  private func ordered(_ rows: [Event]) throws(EvaluationError) -> [Event] {
+    guard let order = code.rowOrder, rows.count > 1 else { return rows }
+    var keyed: [(key: Value, row: Event)] = []
+    for row in rows {
+      frame.events[0] = row
+      keyed.append((try order(frame), row))
+    }
+    return keyed.enumerated().sorted { a, b in
+      let order = Value.order(a.element.key, b.element.key) ?? 0
+      return order != 0 ? order < 0 : a.offset < b.offset
+    }.map(\.element.row)
   }
 
   private func runSelect(_ select: SelectCode, _ event: Event, deletes: Bool) throws(EvaluationError) {

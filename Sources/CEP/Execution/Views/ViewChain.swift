@@ -53,8 +53,12 @@ struct ViewBuilder {
     var views: [View] = []
     for plan in plans { views.append(try view(plan)) }
     if views.count < 2 || combination == .chain { return ViewChain(views) }
+    // What is derived stands behind all windows.
+    let derived = views.count > 1 && views[views.count - 1] is DerivedRowView ? views.removeLast() : nil
+    if views.count == 1 { return ViewChain(views + (derived.map { [$0] } ?? [])) }
     let batch = views.firstIndex { $0.isBatch }
-    return ViewChain([CombinedView(parts: views.map { ViewChain([$0]) }, isUnion: combination == .union, batch: batch)])
+    let combined = CombinedView(parts: views.map { ViewChain([$0]) }, isUnion: combination == .union, batch: batch)
+    return ViewChain([combined] + (derived.map { [$0] } ?? []))
   }
 
   private func view(_ plan: ViewPlan) throws(DeploymentError) -> View {
@@ -90,6 +94,7 @@ struct ViewBuilder {
     case .grouped: throw DeploymentError("std:groupwin must be the first view")
     case .timeOrder(let timestamp, let period):
       return TimeOrderView(interval: try interval(period), timestamp: try compile(timestamp), site: site)
+    case .derived(let kind, let values, let type): return DerivedRowView(kind, values: try compile(values), type: type, site: site)
     case .expression(let expression): return try ExpressionView(expression, compiler, site)
     case .expressionBatch(let expression, let includesTrigger):
       return try ExpressionBatchView(expression, compiler, site, includesTrigger: includesTrigger)
