@@ -141,9 +141,8 @@ final class MatchRecognizer {
         overdue.append(match)
       }
     }
-    // What began within such a match goes on unless the skip clause reaches past it, and in any case where termination ends it.
-    let ends = code.plan.skip == .pastLastRow && !code.plan.orTerminated
-    var rows = try give(chosen(overdue), partition, endsOthers: ends)
+    // What has begun goes on, whatever the skip clause: with an interval it only chooses among matches that are given together.
+    var rows = try give(chosen(overdue), partition, endsOthers: false)
     if code.plan.orTerminated {
       rows += try giveFinished { entry in
         entry.partition === partition && !partition.active.contains { $0.firstRow == entry.match.firstRow }
@@ -182,12 +181,14 @@ final class MatchRecognizer {
 
   // MARK: which match
 
-  /// The earliest first; of one beginning the one with more rows of the last variables that repeat, with fewer where they are reluctant.
+  /// The earliest first; of one beginning the one with more rows of the last variables that repeat, with fewer where they are reluctant
+  /// and both end with one row.
   private func isBetter(_ a: PartialMatch, _ b: PartialMatch) -> Bool {
     if a.firstRow != b.firstRow { return a.firstRow < b.firstRow }
     for variable in code.plan.variables.indices.reversed()
     where code.plan.variables[variable].isMultiple && a.rows[variable].count != b.rows[variable].count {
-      return (a.rows[variable].count > b.rows[variable].count) != code.automaton.reluctant.contains(variable)
+      let prefersFewer = a.lastRow == b.lastRow && code.automaton.reluctant.contains(variable)
+      return (a.rows[variable].count > b.rows[variable].count) != prefersFewer
     }
     return false
   }
