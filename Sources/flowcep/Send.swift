@@ -74,6 +74,7 @@ struct Send: ParsableCommand {
     let totals = try Replayer(capture, options).send(to: peer) { bar.update(endless ? $0.messages % perLoop : $0.messages) }
     bar.finish()
     writeError("sent \(totals.messages) messages, \(totals.bytes) bytes to \(peer)\n")
+    if totals.refusals > 0 { writeError("nobody listened there \(totals.refusals) times in between: what was sent then is lost\n") }
   }
 }
 

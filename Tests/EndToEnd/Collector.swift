@@ -7,10 +7,10 @@ final class Collector {
   let process: RunningProcess
 
   /// - Parameter configuration: a whole startup.xml; `@FOLDER@` stands for the test's own folder.
-  init(_ configuration: String, folder: TemporaryFolder, arguments: [String] = []) throws {
+  init(_ configuration: String, folder: TemporaryFolder, arguments: [String] = [], environment: [String: String] = [:]) throws {
     self.folder = folder
     let file = try folder.write(configuration.replacingOccurrences(of: "@FOLDER@", with: folder.path), to: "etc/startup.xml")
-    process = try Program.start(["run", "-v", "2", "-c", file] + arguments)
+    process = try Program.start(["run", "-v", "2", "-c", file] + arguments, environment: environment)
   }
 
   /// The port that an input listens on, by the line that it logs.

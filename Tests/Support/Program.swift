@@ -12,16 +12,19 @@ public enum Program {
 
   public static let flowcep = folder + "/flowcep"
 
+  /// What collectors keep from run to run stays in a folder of this test run.
+  private static let ownState = ["STATE_DIRECTORY": FileManager.default.temporaryDirectory.path + "/flowcep-test-state-\(getpid())"]
+
   /// Starts `flowcep` with these arguments.
   public static func start(_ arguments: [String], environment: [String: String] = [:]) throws -> RunningProcess {
-    try RunningProcess(flowcep, arguments, environment: environment)
+    try RunningProcess(flowcep, arguments, environment: ownState.merging(environment) { $1 })
   }
 
   /// Runs a program (`flowcep` where none is named) to its end.
   public static func run(
     _ arguments: [String], executable: String = flowcep, environment: [String: String] = [:], input: [UInt8] = [], seconds: Double = 120
   ) throws -> (code: Int32, output: String, error: String) {
-    let process = try RunningProcess(executable, arguments, environment: environment)
+    let process = try RunningProcess(executable, arguments, environment: ownState.merging(environment) { $1 })
     process.write(input)
     process.closeInput()
     let code = try process.waitForExit(seconds: seconds)
@@ -48,6 +51,17 @@ public final class TemporaryFolder: Sendable {
       atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
     try Data(text.utf8).write(to: URL(fileURLWithPath: file))
     return file
+  }
+
+  /// Waits until some file in a folder of it holds the text.
+  public func waitForText(_ name: String, containing wanted: String, seconds: Double = 30) throws {
+    let deadline = Date(timeIntervalSinceNow: seconds)
+    while Date() < deadline {
+      let files = (try? FileManager.default.contentsOfDirectory(atPath: path + "/" + name)) ?? []
+      if files.contains(where: { text(of: name + "/" + $0).contains(wanted) }) { return }
+      sched_yield()
+    }
+    throw RunningProcess.Timeout(description: "no file in \(name) holds \"\(wanted)\"")
   }
 
   public func text(of name: String) -> String {

@@ -69,8 +69,17 @@ struct Assembly {
       inputs.append(
         InputStage(
           instance: instance, next: junction, options: DecoderOptions(input.hostValues),
-          templatesFile: input.hostValues.text("templatesFile"), stopsOnError: input.onError == .stop, services: services, state: state))
+          templatesFile: Self.templatesFile(input, prefix + input.name, configuration), stopsOnError: input.onError == .stop, services: services, state: state))
     }
+  }
+
+  /// Only over UDP a template may have to outlive its session.
+  private static func templatesFile(_ input: PluginUse, _ name: String, _ configuration: CollectorConfiguration) -> TemplatesFile? {
+    guard input.hostValues["keepTemplates"].isEmpty || input.hostValues.flag("keepTemplates") else { return nil }
+    if let path = input.hostValues.text("templatesFile") { return TemplatesFile(path: path, isStandard: false) }
+    guard input.plugin == "udp" else { return nil }
+    StandardTemplatesFile.removeOld()
+    return StandardTemplatesFile.file(configuration: configuration.source.name, input: name)
   }
 
   /// The chain's entry; without intermediates that is what comes next.

@@ -19,7 +19,7 @@ public final class Decoder {
     weak var decoder: SessionDecoder?
   }
 
-  /// What exporters defined in earlier sessions over UDP; new sessions begin with it.
+  /// What exporters defined before the collector's start, over UDP; new sessions begin with it.
   public var archive: TemplateArchive?
 
   private static let nextStamp = Atomic<UInt64>(1)
@@ -76,8 +76,8 @@ public final class Decoder {
     session.decoderState = new
     new.account = MemoryAccount(budget, session)
     remember(new, session)
-    if let archive, session.raw.pointee.transport == UInt16(FLOWCEP_TRANSPORT_UDP) {
-      new.restore(archive.entries(of: TemplateArchive.Exporter(session)))
+    if session.raw.pointee.transport == UInt16(FLOWCEP_TRANSPORT_UDP), let entries = archive?.take(for: TemplateArchive.Exporter(session)) {
+      new.restore(entries)
     }
     return new
   }

@@ -6,5 +6,7 @@ public enum DecoderNotice: Sendable, Hashable {
   case unknownTemplate(domain: UInt32, id: UInt16)
   /// A definition that differs from the one in force, where the transport forbids that.
   case redefinition(domain: UInt32, id: UInt16)
+  /// So many templates of an earlier session are used until the exporter defines its own.
+  case restored(templates: Int)
   case undecodable(Undecodable)
 }

@@ -72,6 +72,14 @@ extension SessionDecoder {
     return now > slot.pointee.definedAt && (now - slot.pointee.definedAt) / 1_000_000_000 > lifetime
   }
 
+  /// Whether the configuration says how long a definition like this one is valid.
+  func hasLifetime(_ slot: TemplateTable.Slot) -> Bool {
+    guard isUDP else { return false }
+    return slot.pointee.isOptions
+      ? options.optionsTemplateLifetimeSeconds != nil || options.optionsTemplateLifetimeMessages != nil
+      : options.templateLifetimeSeconds != nil || options.templateLifetimeMessages != nil
+  }
+
   /// Whether a data set can be of a template that nobody has confirmed: records fill it but for padding.
   func fits(_ set: SetBody, _ slot: TemplateTable.Slot, _ message: UnsafeRawPointer) -> Bool {
     var rest = UnsafeRawBufferPointer(start: message + set.start, count: set.end - set.start)

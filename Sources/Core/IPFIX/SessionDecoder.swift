@@ -95,7 +95,9 @@ public final class SessionDecoder {
   func archived() -> [TemplateArchive.Entry] {
     domains.values.sorted { ($0.key.version, $0.id) < ($1.key.version, $1.id) }.flatMap { domain in
       domain.key.version == Wire.version5 ? [] : domain.templates.all.map { slot in
-        TemplateArchive.Entry(domain: domain.key, definition: slot.pointee.definition, seconds: slot.pointee.definedAt / 1_000_000_000)
+        // What has no life time is valid as long as its session, which is until now.
+        let since = slot.pointee.isRestored || hasLifetime(slot) ? slot.pointee.definedAt : now
+        return TemplateArchive.Entry(domain: domain.key, definition: slot.pointee.definition, seconds: since / 1_000_000_000)
       }
     }
   }
@@ -109,6 +111,7 @@ public final class SessionDecoder {
       domain.templates[entry.definition.id]?.pointee.isRestored = true
     }
     (pending.templates, notices, noted) = (0, [], NoticedOnce())
+    if templateCount > 0 { note(.restored(templates: templateCount)) }
   }
 
   /// The session ends: what still waits never had a template.

@@ -29,25 +29,70 @@ public struct TemplateArchive: Sendable {
   /// How long a restored template is valid where the configuration does not say.
   static let lifetimeSeconds: UInt64 = 1800
   private static let mostLines = 1 << 16
+  public static let mostExporters = 8192
 
   private var exporters: [Exporter: [Entry]] = [:]
+  /// Those whose sessions have come back: a further port of their address is another exporter.
+  private var present: Set<Exporter> = []
 
   public init() {}
 
-  /// What `text` says; lines that say nothing sensible are left out.
-  public init(_ text: String) {
-    for line in text.split(separator: "\n").prefix(Self.mostLines) {
+  /// What texts say, the youngest last; lines that say nothing sensible are left out, and a last one that is not whole.
+  public init(_ texts: String...) {
+    var places: [Key: Int] = [:]
+    let lines = texts.flatMap { $0.split(separator: "\n", omittingEmptySubsequences: false).dropLast() }
+    for line in lines.suffix(Self.mostLines) {
       guard let (exporter, entry) = Self.read(line) else { continue }
-      exporters[exporter, default: []].append(entry)
+      let key = Key(exporter: exporter, domain: entry.domain, id: entry.definition.id)
+      if let place = places[key] {
+        exporters[exporter]?[place] = entry
+      } else {
+        places[key] = exporters[exporter]?.count ?? 0
+        exporters[exporter, default: []].append(entry)
+      }
     }
   }
 
-  /// The exporter's templates; those of another port of its address where it has none, for ports change.
-  func entries(of exporter: Exporter) -> [Entry] {
-    if let own = exporters[exporter] { return own }
-    let others = exporters.filter { $0.key.address == exporter.address }
-    return others.max { ($0.value.map(\.seconds).max() ?? 0, $0.key.port) < ($1.value.map(\.seconds).max() ?? 0, $1.key.port) }?.value ?? []
+  private struct Key: Hashable {
+    var exporter: Exporter?
+    var domain: Domain.Key
+    var id: UInt16
   }
+
+  public var isEmpty: Bool { exporters.isEmpty }
+
+  /// The templates that an exporter begins with: its own. Where its port is not known, those of the ports of its address that have not come
+  /// back, for ports change; of two definitions of one domain and id, the younger one.
+  mutating func take(for exporter: Exporter) -> [Entry] {
+    if let own = exporters[exporter] {
+      present.insert(exporter)
+      return own
+    }
+    var youngest: [Key: Entry] = [:]
+    let others = exporters.filter { $0.key.address == exporter.address && !present.contains($0.key) }
+    for entry in others.sorted(by: { $0.key.port < $1.key.port }).flatMap(\.value) {
+      let key = Key(exporter: nil, domain: entry.domain, id: entry.definition.id)
+      if let known = youngest[key], known.seconds >= entry.seconds { continue }
+      youngest[key] = entry
+    }
+    return youngest.values.sorted { ($0.domain.version, $0.domain.id, $0.definition.id) < ($1.domain.version, $1.domain.id, $1.definition.id) }
+  }
+
+  /// Forgets what is too much: of the address with most exporters, the one that has been quiet longest.
+  public mutating func bound(exporters most: Int = mostExporters) {
+    guard exporters.count > most else { return }
+    var byAddress = Dictionary(grouping: exporters.keys) { $0.address }
+    for address in byAddress.keys {
+      byAddress[address]?.sort { (newest($0), $0.port) > (newest($1), $1.port) }
+    }
+    while exporters.count > most, let heaviest = byAddress.max(by: { $0.value.count < $1.value.count })?.key,
+      let oldest = byAddress[heaviest]?.popLast()
+    {
+      exporters[oldest] = nil
+    }
+  }
+
+  private func newest(_ exporter: Exporter) -> UInt64 { exporters[exporter]?.map(\.seconds).max() ?? 0 }
 
   /// Puts what a session has defined in the place of what is known of its exporter.
   public mutating func update(from session: Session) {

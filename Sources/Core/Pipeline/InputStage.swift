@@ -29,10 +29,11 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   private let lostBySequence: Counter
   private let lostMessages: Counter
   private let messages: Counter
+  private let restoredRecords: Counter
 
   public init(
     instance: PluginInstance, next: Junction, limits: DecoderLimits = DecoderLimits(), options: DecoderOptions = DecoderOptions(),
-    templatesFile: String? = nil, stopsOnError: Bool, services: HostServices, state: RunState
+    templatesFile: TemplatesFile? = nil, stopsOnError: Bool, services: HostServices, state: RunState
   ) {
     self.instance = instance
     self.next = next
@@ -42,7 +43,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
     failures = FailureReport(services, state, stops: stopsOnError)
     let decoder = Decoder(registry: services.registry, limits: limits, options: options)
     self.decoder = decoder
-    keeper = templatesFile.map { TemplateKeeper(path: $0, decoder) }
+    keeper = templatesFile.map { TemplateKeeper($0, decoder) }
     lost = Undecodable.allCases.map { reason in
       (reason, services.counters.counter(instance.name, reason.rawValue, .lost, help: "Messages or sets that could not be decoded."))
     }
@@ -51,6 +52,8 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
     lostMessages = services.counters.counter(
       instance.name, "sequence-messages", .lost, help: "NetFlow 9 messages missing by sequence number (RFC 3954 §5.1).")
     messages = services.counters.counter(instance.name, "messages", .information, help: "Messages received.")
+    restoredRecords = services.counters.counter(
+      instance.name, "restored-template", .information, help: "Records decoded with templates kept from before the collector's start.")
     next.addProducer()
     instance.context.sink = self
   }
@@ -108,12 +111,9 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
 
   private func keepTemplates(atEnd: Bool = false) {
     guard let keeper else { return }
-    let saves = keeper.saves
-    if let failure = keeper.save(open.values, decoder, atEnd: atEnd) {
-      services.log(.warning, instance.name, "cannot keep templates in \(keeper.path): \(failure)")
-    } else if saves == 0, keeper.saves == 1 {
-      services.log(.info, instance.name, "templates are kept in \(keeper.path)")
-    }
+    keeper.save(open.values, decoder, atEnd: atEnd)
+    if atEnd { keeper.finish() }
+    if let news = keeper.takeNews() { services.log(news.isFailure ? .warning : .info, instance.name, news.text) }
   }
 
   /// One poll may accept a connection, the next read from it: so often in a row nothing must come.
@@ -148,6 +148,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   private func publishCounts() {
     let counts = decoder.counts
     messages.set(counts.messages)
+    restoredRecords.set(counts.restoredRecords)
     lostBySequence.set(counts.lostRecords &- min(counts.recoveredRecords, counts.lostRecords))
     lostMessages.set(counts.lostMessages &- min(counts.recoveredMessages, counts.lostMessages))
     for (reason, counter) in lost where counts[reason] > 0 { counter.set(counts[reason]) }
@@ -181,6 +182,8 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
       case .unknownElement(let enterprise, let id): (.warning, "unknown element \(id) of enterprise \(enterprise)")
       case .unknownTemplate(let domain, let id): (.warning, "records of template \(id), domain \(domain), which has not been defined")
       case .redefinition(let domain, let id): (.warning, "template \(id), domain \(domain), is defined anew without withdrawal")
+      case .restored(let templates):
+        (.info, "\(templates) templates of it are known from before; the exporter's own take their place")
       case .undecodable(let reason): (.warning, "cannot be decoded: \(reason.rawValue)")
       }
     services.log(level, instance.name, "\(session.name): \(text)")

@@ -4,41 +4,74 @@ import PluginABI
 import PluginHost
 import RecordBatch
 
-/// Keeps the templates of UDP sessions in a file: read when the input begins, written anew within a second of a change. Of the
-/// input's thread.
-final class TemplateKeeper {
-  let path: String
-  private var archive: TemplateArchive
-  private var savedTemplates: UInt64 = 0
-  private var nextSave: UInt64 = 0
-  private var hasFailed = false
-  /// How often the file has been written.
-  private(set) var saves = 0
+/// Where an input keeps templates.
+public struct TemplatesFile: Sendable {
+  public var path: String
+  /// Nobody has asked for that file: a folder that cannot be written to is no mistake.
+  public var isStandard: Bool
 
-  private static let interval: UInt64 = 1_000_000_000
+  public init(path: String, isStandard: Bool) {
+    self.path = path
+    self.isStandard = isStandard
+  }
+}
+
+/// Keeps the templates of UDP sessions in a file: read when the input begins, written anew at once when a template has come, and every
+/// minute while anything comes. Of the input's thread, which makes the text; another one writes it.
+final class TemplateKeeper {
+  let file: TemplatesFile
+  private var archive: TemplateArchive
+  private let writer: TextWriter
+  private var savedTemplates: UInt64 = 0
+  private var savedMessages: UInt64 = 0
+  private var nextSave: UInt64 = 0
+  private var nextRefresh: UInt64 = 0
+  private var isSaid = false
+
+  /// Making the text may take a twentieth of the thread's time.
+  private static let rarity: UInt64 = 20
+  private static let longestPause: UInt64 = 1_000_000_000
+  private static let refreshInterval: UInt64 = 60_000_000_000
   private static let longestFile = 64 << 20
   /// What nobody has defined for so long is forgotten.
   private static let oldestSeconds: UInt64 = 7 * 86_400
 
-  init(path: String, _ decoder: Decoder) {
-    self.path = path
-    archive = TemplateArchive(Self.read(path))
+  init(_ file: TemplatesFile, _ decoder: Decoder) {
+    self.file = file
+    // A collector that was killed may have left the newer text beside the file.
+    archive = TemplateArchive(Self.read(file.path), Self.read(TextWriter.beside(file.path)))
     archive.forget(before: Clock.wall() / 1_000_000_000 - Self.oldestSeconds)
     decoder.archive = archive
+    writer = TextWriter(path: file.path)
   }
 
-  /// Writes the file where something has changed; what went wrong is said once.
-  func save(_ sessions: some Sequence<Session>, _ decoder: Decoder, atEnd: Bool) -> String? {
+  /// Has the file written where something has changed.
+  func save(_ sessions: some Sequence<Session>, _ decoder: Decoder, atEnd: Bool) {
     let changes = decoder.counts.templates &+ decoder.counts.expiredTemplates
+    let messages = decoder.counts.messages
     let now = Clock.monotonic()
-    guard changes != savedTemplates || atEnd, now >= nextSave || atEnd else { return nil }
-    nextSave = now + Self.interval
+    let isDue = changes != savedTemplates ? now >= nextSave : messages != savedMessages && now >= nextRefresh
+    guard isDue || atEnd && messages != savedMessages else { return }
     for session in sessions where session.raw.pointee.transport == UInt16(FLOWCEP_TRANSPORT_UDP) { archive.update(from: session) }
-    savedTemplates = changes
-    let failure = Self.write(archive.text, to: path)
-    if failure == nil { saves += 1 }
-    defer { hasFailed = failure != nil }
-    return hasFailed ? nil : failure
+    archive.bound()
+    // Nothing to keep, and nothing that was kept before.
+    if !archive.isEmpty || changes != savedTemplates { writer.write(archive.text) }
+    (savedTemplates, savedMessages) = (changes, messages)
+    nextSave = now + min((Clock.monotonic() - now) * Self.rarity, Self.longestPause)
+    nextRefresh = now + Self.refreshInterval
+  }
+
+  /// No more is written when this returns.
+  func finish() { writer.finish() }
+
+  /// What is worth a line in the log, once: that templates are kept, or why they cannot be.
+  func takeNews() -> (isFailure: Bool, text: String)? {
+    guard !isSaid, let result = writer.firstResult else { return nil }
+    isSaid = true
+    switch result {
+    case .success: return (false, "templates are kept in \(file.path)")
+    case .failure(let failure): return (!file.isStandard, "templates cannot be kept in \(file.path): \(failure.reason)")
+    }
   }
 
   private static func read(_ path: String) -> String {
@@ -48,25 +81,5 @@ final class TemplateKeeper {
     var piece = [UInt8](repeating: 0, count: 1 << 16)
     while bytes.count < longestFile, case let count = fread(&piece, 1, piece.count, file), count > 0 { bytes += piece[..<count] }
     return String(decoding: bytes, as: UTF8.self)
-  }
-
-  /// Beside it first, then in its place: whoever reads it sees the old file or the new one.
-  private static func write(_ text: String, to path: String) -> String? {
-    let beside = path + ".new"
-    let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { return String(cString: strerror(errno)) }
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0, errno != EINTR {
-        let reason = String(cString: strerror(errno))
-        close(descriptor)
-        return reason
-      }
-      bytes = bytes.dropFirst(max(0, count))
-    }
-    fsync(descriptor)
-    close(descriptor)
-    return rename(beside, path) == 0 ? nil : String(cString: strerror(errno))
   }
 }

@@ -10,6 +10,12 @@ final class ReplaySocket {
   private let headers: UnsafeMutablePointer<flowcep_mmsghdr>
   private let parts: UnsafeMutablePointer<iovec>
   private let secure: SecureSender?
+  private let began = now()
+  /// How often the peer's machine has said that nobody listens.
+  private(set) var refusals = 0
+
+  /// Who does not listen at the beginning is not there; who does not later is perhaps being restarted.
+  private static let beginning: UInt64 = 1_000_000_000
 
   init(_ peer: Peer) throws(ReplayError) {
     self.peer = peer
@@ -99,7 +105,8 @@ final class ReplaySocket {
       } else if errno == ENOBUFS {
         usleep(1_000)
       } else if errno == ECONNREFUSED {
-        throw ReplayError(description: "nobody listens at \(peer): \(reason(ECONNREFUSED))")
+        guard now() - began > Self.beginning else { throw ReplayError(description: "nobody listens at \(peer): \(reason(ECONNREFUSED))") }
+        refusals += 1
       } else if errno != EINTR {
         throw ReplayError(description: "cannot send to \(peer): \(reason(errno))")
       }

@@ -17,6 +17,8 @@ public struct ReplayOptions: Sendable {
 public struct ReplayTotals: Sendable {
   public var messages = 0
   public var bytes = 0
+  /// How often, over UDP, the peer's machine has said that nobody listens: messages have been lost.
+  public var refusals = 0
 }
 
 /// Sends a capture to a collector. On every further loop sequence numbers go on where the last loop ended.
@@ -56,6 +58,7 @@ public struct Replayer {
         try socket.send(bytes, lengths: lengths[run])
         totals.messages += run.count
         totals.bytes += bytes.count
+        totals.refusals = socket.refusals
         next = run.upperBound
         progress(totals)
       }
@@ -102,7 +105,7 @@ public struct Replayer {
 }
 
 /// The monotonic clock, in nanoseconds.
-private func now() -> UInt64 {
+func now() -> UInt64 {
   var time = timespec()
   clock_gettime(CLOCK_MONOTONIC, &time)
   return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)

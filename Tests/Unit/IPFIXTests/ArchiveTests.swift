@@ -62,6 +62,46 @@ import Testing
     #expect(decode([Example.data(2, sequence: 6)], session(2, port: 4000), decoder) == 0)
   }
 
+  @Test func aFurtherPortOfAnExporterThatIsThereIsAnotherExporter() {
+    let decoder = restored(text())
+    #expect(decode([Example.data(2, sequence: 6)], session(1, port: 4000), decoder) == 2)
+    #expect(decode([Example.data(2, sequence: 6)], session(1, port: 4001), decoder) == 0)
+  }
+
+  @Test func whatHasNoLifeTimeIsValidUntilItsSessionsLastMessage() {
+    let first = session(1, port: 4000)
+    let decoder = Decoder(registry: Decoding.shipped)
+    _ = decode([Example.message()], first, decoder)
+    _ = decode([Example.data(1, sequence: 6)], first, decoder, seconds: 1_700_086_400)
+    var archive = TemplateArchive()
+    archive.update(from: first)
+    let later = restored(archive.text)
+    #expect(decode([Example.data(1, sequence: 7)], session(1, port: 4000), later, seconds: 1_700_087_000) == 1)
+    // Restored and not confirmed, it does not get older by being kept again.
+    let again = session(1, port: 4000)
+    _ = decode([Example.data(1, sequence: 7)], again, later, seconds: 1_700_088_000)
+    archive.update(from: again)
+    #expect(archive.text.contains(" 1700086400 ") && !archive.text.contains(" 1700088000 "))
+  }
+
+  @Test func archivesAreBoundedByTheAddressThatTakesMost() {
+    let decoder = Decoder(registry: Decoding.shipped)
+    var archive = TemplateArchive()
+    for port in 1...20 {
+      let flood = session(66, port: UInt16(port))
+      _ = decode([Example.message()], flood, decoder, seconds: 1_700_000_000 + UInt64(port))
+      archive.update(from: flood)
+    }
+    let honest = session(1, port: 4000)
+    _ = decode([Example.message()], honest, decoder)
+    archive.update(from: honest)
+    archive.bound(exporters: 5)
+    let exporters = Set(archive.text.split(separator: "\n").map { $0.split(separator: " ").prefix(2).joined(separator: " ") })
+    #expect(exporters.count == 5)
+    #expect(exporters.contains { $0.hasSuffix("01 4000") })
+    #expect(exporters.contains { $0.hasSuffix(" 20") } && !exporters.contains { $0.hasSuffix(" 16") })
+  }
+
   @Test func anotherDefinitionReplacesIt() {
     let decoder = restored(text())
     let again = session(1, port: 4000)
@@ -97,9 +137,17 @@ import Testing
     let good = text()
     let words = "00000000000000000000000000000001 4000 10 7 256 - 1 8:4"
     for bad in ["", "x", words + " 9", words + " 1/2/3:4", words.replacing("8:4", with: "8:0"), words.replacing("-", with: "9"), "0 " + words] {
-      #expect(TemplateArchive(bad).text == "")
+      #expect(TemplateArchive(bad + "\n").text == "")
       #expect(TemplateArchive(good + bad + "\n" + good).text.contains("39499/2:65535"))
     }
-    #expect(TemplateArchive(words).text == words + "\n")
+    #expect(TemplateArchive(words + "\n").text == words + "\n")
+    // A line that is not whole may look like one, and says something else.
+    #expect(TemplateArchive(words).text == "")
+  }
+
+  @Test func theYoungerTextCounts() {
+    let line = "00000000000000000000000000000001 4000 10 7 256 - "
+    let other = line.replacing(" 256 ", with: " 257 ")
+    #expect(TemplateArchive(line + "1 8:4\n" + other + "1 8:4\n", line + "2 12:4\n").text == line + "2 12:4\n" + other + "1 8:4\n")
   }
 }

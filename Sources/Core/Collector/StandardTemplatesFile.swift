@@ -1,0 +1,49 @@
+import Configuration
+import Glibc
+import Pipeline
+
+/// Where an input over UDP keeps templates without being told: a file of its own in the state folder, found again by the
+/// configuration's path and the input's name.
+enum StandardTemplatesFile {
+  private static let prefix = "templates-"
+  private static let oldestSeconds = 7 * 86_400
+
+  /// - Parameter input: the instance's name.
+  static func file(configuration: String, input: String) -> TemplatesFile {
+    let readable = String(input.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }.prefix(40))
+    let key = String(hash(resolved(configuration) + "\n" + input), radix: 16)
+    return TemplatesFile(path: "\(folder)/\(prefix)\(readable)-\(key).txt", isStandard: true)
+  }
+
+  /// systemd's StateDirectory, root's /var/lib/flowcep, else `flowcep` in the user's state folder.
+  private static var folder: String {
+    if let given = variable("STATE_DIRECTORY") { return String(given.split(separator: ":")[0]) }
+    if geteuid() == 0 { return "/var/lib/flowcep" }
+    if let folder = variable("XDG_STATE_HOME") { return folder + "/flowcep" }
+    return variable("HOME").map { $0 + "/.local/state/flowcep" } ?? "/tmp/flowcep-\(geteuid())"
+  }
+
+  private static func variable(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
+  }
+
+  /// Removes files of configurations that nobody runs any more.
+  static func removeOld() {
+    for name in FileSearch.entries(of: folder) where name.hasPrefix(prefix) {
+      var status = stat()
+      guard stat(folder + "/" + name, &status) == 0, status.st_mtim.tv_sec < time(nil) - oldestSeconds else { continue }
+      unlink(folder + "/" + name)
+    }
+  }
+
+  private static func resolved(_ path: String) -> String {
+    guard let real = realpath(path, nil) else { return path }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
+  /// FNV-1a.
+  private static func hash(_ text: String) -> UInt64 {
+    text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  }
+}
