@@ -44,6 +44,7 @@ open class AggregateState {
 
 extension Builtins {
   public static let aggregateList: [AggregateFunction] = numberAggregates + orderAggregates + eventAggregates + rateAggregates + sketchAggregates + changeAggregates
+  /// By name, and by the name in small letters: a statement may write either.
   public static let aggregates: [String: AggregateFunction] = Dictionary(
-    aggregateList.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    aggregateList.map { ($0.name, $0) } + aggregateList.map { ($0.name.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
 }

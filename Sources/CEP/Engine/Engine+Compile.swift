@@ -59,20 +59,26 @@ extension Engine {
   }
 
   static func inputs(_ plans: [ModulePlan], _ use: PropertyUse, _ runtime: Runtime) -> [EngineInput] {
-    var inputs: [EngineInput] = []
-    for plan in plans {
-      for type in plan.inputTypes where !inputs.contains(where: { $0.type === type }) {
-        var properties = use.properties[type] ?? []
-        // A supertype's or a variant's statement reads the property of that name.
-        for (other, read) in use.properties where other !== type && type.isKind(of: other) {
-          properties.formUnion(read.compactMap { type.index(of: other.properties[$0].name) })
-        }
-        inputs.append(
-          EngineInput(
-            name: type.name, type: type, properties: properties.sorted(), decidingProperties: runtime.decidingProperties(of: type)))
-      }
+    inputTypes(plans).map { type in
+      EngineInput(
+        name: type.name, type: type, properties: propertiesRead(of: type, use).sorted(),
+        decidingProperties: runtime.decidingProperties(of: type))
     }
-    return inputs
+  }
+
+  static func inputTypes(_ plans: [ModulePlan]) -> [EventType] {
+    var types: [EventType] = []
+    for type in plans.flatMap(\.inputTypes) where !types.contains(where: { $0 === type }) { types.append(type) }
+    return types
+  }
+
+  /// The properties of a type's events that statements read, also through a supertype or a variant.
+  static func propertiesRead(of type: EventType, _ use: PropertyUse) -> Set<Int> {
+    var properties = use.properties[type] ?? []
+    for (other, read) in use.properties where other !== type && type.isKind(of: other) {
+      properties.formUnion(read.compactMap { type.index(of: other.properties[$0].name) })
+    }
+    return properties
   }
 }
 

@@ -78,6 +78,7 @@ public final class Engine {
       isCompat: options.clock == .compat)
     let use = PropertyUse(plans)
     for (type, properties) in use.properties { runtime.use(properties, of: type) }
+    for type in Engine.inputTypes(plans) { runtime.use(Engine.propertiesRead(of: type, use), of: type) }
     for (plan, module) in zip(plans, modules) {
       do throws(DeploymentError) {
         self.modules.append(try runtime.deploy(plan))

@@ -40,6 +40,7 @@ extension ExpressionBinder {
     guard let first = links.first else { return nil }
     let name = first.name.text
     if let local = names.locals[name] { return (indexed(local, first), links.dropFirst()) }
+    if let column = names.column(name, insideAggregate: aggregates?.isInside ?? false) { return (indexed(column, first), links.dropFirst()) }
     if let type = names.placeVariables[name], links.count == 1 { return (Expression(.variable(name), type), []) }
     if let alias = alias(first) { return (alias, links.dropFirst()) }
     if name == "context", let type = names.contextType, links.count > 1 {

@@ -19,6 +19,8 @@ struct NameScope {
 
   /// What a name stands for that is no property: a lambda's parameter, or the argument of a declared expression.
   var locals: [String: Expression] = [:]
+  /// Columns by their aliases, in ORDER BY: before any property, but not in an aggregate's arguments, where the property is meant.
+  var columns: [String: Expression] = [:]
   /// Those whose properties can be named.
   var streams: [Stream] = []
   /// Those of the enclosing statement, for a subquery.
@@ -33,9 +35,15 @@ struct NameScope {
 
   var all: [Stream] { streams + outer + prefixed }
 
+  /// The column that an alias stands for.
+  func column(_ name: String, insideAggregate: Bool) -> Expression? {
+    if insideAggregate, streams.contains(where: { $0.type.index(of: name) != nil }) { return nil }
+    return columns[name]
+  }
+
   /// Every property by its names, for suggestions.
   var candidates: [String] {
-    var result: [String] = Array(locals.keys) + Array(placeVariables.keys)
+    var result: [String] = Array(locals.keys) + Array(columns.keys) + Array(placeVariables.keys)
     for stream in all {
       for property in stream.type.properties {
         result.append(property.name)

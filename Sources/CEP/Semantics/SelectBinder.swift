@@ -65,7 +65,7 @@ final class SelectBinder {
       columns.columns = columns.columns.map { OutputColumn($0.name, throughContext($0.expression)) }
     }
     let orderBinder = binder("the ORDER BY clause", like: selectBinder)
-    orderBinder.names.locals.merge(aliases) { _, alias in alias }
+    orderBinder.names.columns = aliases
     let order = syntax.orderBy.map { OrderKey(orderBinder.bind($0.expression).orderable, descending: $0.descending) }
     let rate = syntax.output.map { OutputBinder(statement, names).bind($0) }
     let grouping = grouping(groups, columns, having, order)

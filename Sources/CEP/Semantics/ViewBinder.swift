@@ -46,7 +46,7 @@ struct ViewBinder {
     guard row.arity.contains(arguments.count) else {
       let (low, high) = (row.arity.lowerBound, row.arity.upperBound)
       let wanted = low == high ? "\(low)" : high == 64 ? "at least \(low)" : "\(low) to \(high)"
-      statement.report("the window \"\(row.name)\" takes \(wanted) parameters, not \(arguments.count)", at: syntax.range)
+      statement.report("the window \"\(row.name)\" takes \(wanted) parameter\(wanted == "1" ? "" : "s"), not \(arguments.count)", at: syntax.range)
       return nil
     }
     if let kind = DerivedView(rawValue: row.name) { return derived(kind, syntax) }

@@ -7,7 +7,7 @@ internal import Plan
 final class EventStream {
   let type: EventType
   private var own: [Consumer] = []
-  /// Streams of supertypes and variants, which see these events with their own properties.
+  /// Streams of supertypes, which see these events with their own properties.
   private var views: [EventStream] = []
   /// All consumers in the order in which they run, each with the view that it reads; rebuilt after a change.
   private var order: [(consumer: Consumer, view: Int)]?

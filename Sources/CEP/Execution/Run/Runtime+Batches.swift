@@ -20,7 +20,7 @@ extension Runtime {
   @discardableResult
   public func send(_ batch: EventBatch, clock mode: BatchClock) -> Int {
     let times = mode == .none ? [] : batch.times
-    guard let stream = streams[ObjectIdentifier(batch.type)], stream.hasConsumers else {
+    guard let stream = knownStream(of: batch.type), stream.hasConsumers else {
       for row in times.indices { tick(times[row], mode) }
       return batch.count
     }

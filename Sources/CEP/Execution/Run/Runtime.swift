@@ -101,7 +101,7 @@ public final class Runtime {
   public func slot(_ type: EventType, _ property: Int) -> Int { layouts.slot(type, property) }
 
   private func deliver(_ event: Event) {
-    guard let stream = streams[ObjectIdentifier(event.type)] else { return }
+    guard let stream = knownStream(of: event.type) else { return }
     stream.deliver(event, in: self)
   }
 
@@ -165,16 +165,22 @@ public final class Runtime {
   func stream(of type: EventType) -> EventStream {
     if let stream = streams[ObjectIdentifier(type)] { return stream }
     let stream = EventStream(type: type, layouts: layouts)
+    // A variant stream has what is inserted into it, and nothing else of its members.
     for other in streams.values {
-      if type.isKind(of: other.type) { stream.addView(of: other) }
-      if other.type.isKind(of: type) { other.addView(of: stream) }
+      if other.type.kind != .variant, type.isKind(of: other.type) { stream.addView(of: other) }
+      if type.kind != .variant, other.type.isKind(of: type) { other.addView(of: stream) }
     }
     streams[ObjectIdentifier(type)] = stream
     return stream
   }
 
+  /// The stream of a type that statements may read, be it through a supertype.
+  func knownStream(of type: EventType) -> EventStream? {
+    streams[ObjectIdentifier(type)] ?? (type.supertypes.isEmpty ? nil : stream(of: type))
+  }
+
   /// Whether events of a type reach any statement.
-  public func isRead(_ type: EventType) -> Bool { streams[ObjectIdentifier(type)]?.hasConsumers ?? false }
+  public func isRead(_ type: EventType) -> Bool { knownStream(of: type)?.hasConsumers ?? false }
 }
 
 /// First in, first out.

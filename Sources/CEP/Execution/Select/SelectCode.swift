@@ -76,6 +76,9 @@ struct Insertion {
   let givesOld: Bool
   /// For each slot of the target the row's column; nil where the row goes as it is.
   private let slots: [Int]?
+  /// The type whose events the slots are for, where whole events are passed on.
+  private let passed: EventType?
+  private let layouts: Layouts
   private let column: Int?
   let window: NamedWindow?
   let table: Table?
@@ -87,6 +90,8 @@ struct Insertion {
     column = insert.insertsColumnEvent ? 0 : nil
     window = environment.windows[target.name]
     table = environment.tables[target.name]
+    passed = plan.passThrough == nil ? nil : plan.outputType
+    layouts = environment.layouts
     let width = environment.layouts.width(of: target)
     let isIdentity = plan.outputType === target && insert.mapping.enumerated().allSatisfy { $0.element == $0.offset }
     if isIdentity || (insert.mapping.isEmpty && plan.outputType.isKind(of: target)) {
@@ -103,10 +108,22 @@ struct Insertion {
   }
 
   func event(_ row: Event, time: Int64) -> Event {
-    if let column, let inner = row[column].event { return inner }
-    guard let slots else { return row.origin }
+    if let column, let inner = row[column].event { return asTarget(inner) }
     let source = row.origin
+    guard let slots else { return asTarget(source) }
+    if let passed, source.type !== passed { return asTarget(source) }
     return Event.make(target, time: time, count: slots.count) { source[slots[$0]] }
+  }
+
+  /// An event of a subtype or of a variant's member becomes one of the target: the target's statements see it, its own type's do not again.
+  private func asTarget(_ event: Event) -> Event {
+    if event.type === target { return event }
+    var slots = [Int](repeating: -1, count: layouts.width(of: target))
+    for (index, property) in target.properties.enumerated() {
+      let slot = layouts.slot(target, index)
+      if slot >= 0, let own = event.type.index(of: property.name) { slots[slot] = layouts.slot(event.type, own) }
+    }
+    return Event.make(target, time: event.time, count: slots.count, underlying: event) { event[slots[$0]] }
   }
 }
 
