@@ -187,7 +187,8 @@ let package = Package(
 
     // The house's own rules: walls, sizes, siblings.
     .testTarget(
-      name: "ConformanceTests", dependencies: ["Cases", "Engine", "EventModel", "JSONLines", "TestSupport"], path: "Tests/Conformance",
+      name: "ConformanceTests", dependencies: ["Builtins", "Cases", "Diagnostics", "Engine", "EventModel", "JSONLines", "TestSupport"],
+      path: "Tests/Conformance",
       exclude: ["answers", "epl", "epl-random", "ours", "known-failures", "deviations", "extensions"], swiftSettings: manners),
     .testTarget(name: "HouseTests", dependencies: ["TestSupport"], path: "Tests/House", swiftSettings: manners),
     .testTarget(name: "EndToEndTests", dependencies: ["Sockets", "TestSupport"], path: "Tests/EndToEnd", swiftSettings: manners),
