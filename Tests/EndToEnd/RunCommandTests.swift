@@ -133,6 +133,7 @@ import Testing
     try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: folder.path + "/anonymize.key")
     try folder.write("<elements enterprise=\"4242\"><element id=\"1\" name=\"own\" type=\"string\"/></elements>", to: "my-elements.xml")
     try folder.write("", to: "captures/a.ipfix")
+    _ = try Certificates(in: folder)
     var opened = 0
     for start in shipped.ranges(of: "<!--") {
       guard let end = shipped[start.upperBound...].range(of: "-->") else { continue }
