@@ -38,7 +38,7 @@ let plugins = [
   Plugin("Output", "JSON", ["OutputKit", "RecordJSON", "CLinux", "Sockets"]),
   Plugin("Output", "ZeroMQ", ["OutputKit", "RecordJSON", "CZeroMQ"]),
   Plugin("Output", "Logstash", ["OutputKit", "RecordJSON"]),
-  Plugin("Output", "CEP", ["RecordEvents", "Engine", "EventModel", "EventTime", "JSONLines", "Diagnostics"]),
+  Plugin("Output", "CEP", ["RecordEvents", "FunctionBridge", "Engine", "Builtins", "EventModel", "EventTime", "JSONLines", "Diagnostics"]),
 ]
 
 func unitTests(_ name: String, _ deps: [Target.Dependency] = []) -> Target {
@@ -114,13 +114,15 @@ let package = Package(
 
     // The bridge between the two: what of a record an event shows.
     core("RecordEvents", ["PluginABI", "RecordBatch", "EventModel"]),
+    // The bridge from libraries of functions to the engine's catalog.
+    core("FunctionBridge", ["PluginABI", "Builtins", "EventModel"]),
 
     .executableTarget(
       name: "flowcep",
       dependencies: [
         "Collector", "Pipeline", "PluginHost", "Configuration", "Engine", "EventModel", "JSONLines", "Cases", "IPFIX", "RecordJSON",
         "RecordBatch", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "PacketCapture", "Synthesis", "Replay",
-        "Sockets", "SecureTransport", "RecordEvents",
+        "Sockets", "SecureTransport", "RecordEvents", "FunctionBridge", "Builtins",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/flowcep", swiftSettings: manners),

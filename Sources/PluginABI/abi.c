@@ -1,1 +1,2 @@
 #include "flowcep/flowcep_plugin.h"
+#include "flowcep/flowcep_functions.h"

@@ -1,6 +1,10 @@
 import ArgumentParser
+import Builtins
+import Collector
 import Diagnostics
+import FunctionBridge
 import Glibc
+import PluginHost
 
 /// Options that every command that loads plugins has.
 struct PluginFolders: ParsableArguments {
@@ -11,6 +15,15 @@ struct PluginFolders: ParsableArguments {
       and ../lib/flowcep/plugins beside it.
       """)
   var folders: [String] = []
+
+  /// The functions that EPL may use: those of the language, and those of the libraries in these folders.
+  var catalog: FunctionCatalog {
+    let (libraries, faults) = FunctionLibrary.all(Installation.current.finder(given: folders))
+    var catalog = FunctionCatalog.builtIn
+    let refused = catalog.add(libraries.map(\.raw))
+    for fault in faults + refused { writeError("warning: \(fault)\n") }
+    return catalog
+  }
 }
 
 /// Mistakes go to standard error, in the order of their places.

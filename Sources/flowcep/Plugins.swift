@@ -5,7 +5,7 @@ import PluginHost
 
 struct Plugins: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List plugins, or show one plugin's options.", discussion: "Everything shown comes from the plugins' own tables.")
+    abstract: "List plugins and libraries of functions, or show what one of them has.", discussion: "Everything shown comes from the plugins' own tables.")
 
   @Argument(help: "A plugin's name; without it all plugins are listed.")
   var name: String?
@@ -16,7 +16,9 @@ struct Plugins: ParsableCommand {
     let loader = PluginLoader(finder: Installation.current.finder(given: plugins.folders))
     let all = PluginKind.allCases.flatMap { kind in loader.names(kind).map { (kind, $0) } }
     let wanted = all.filter { name == nil || $0.1 == name }
-    guard !wanted.isEmpty else {
+    let (libraries, faults) = FunctionLibrary.all(loader.finder)
+    let functions = libraries.filter { name == nil || $0.name == name }
+    guard !wanted.isEmpty || !functions.isEmpty || (name == nil && !faults.isEmpty) else {
       let what = name.map { "no plugin is named \"\($0)\"" } ?? "no plugin is found"
       writeError("error: \(what); looked in \(loader.finder.folders.joined(separator: ", "))\n")
       throw ExitCode.usage
@@ -34,6 +36,17 @@ struct Plugins: ParsableCommand {
           show(library.table.options, indent: "  ")
         }
       }
+    }
+    for library in functions {
+      print("functions \(library.name) \(library.version): \(library.summary)")
+      if name != nil {
+        print("  \(library.path)")
+        for signature in library.signatures { print("  \(signature)") }
+      }
+    }
+    if name == nil {
+      for fault in faults { writeError("error: functions: \(fault)\n") }
+      if !faults.isEmpty { isGood = false }
     }
     if !isGood { throw ExitCode.usage }
   }

@@ -26,6 +26,8 @@ struct Query: ParsableCommand {
   @Flag(help: "Print the plan and stop.") var explain = false
   @Flag(help: "At the end of input advance the clock to the last pending timer (not in compat mode).") var flush = false
 
+  @OptionGroup var plugins: PluginFolders
+
   func validate() throws {
     if input != nil, listen != nil { throw ValidationError("-i and --listen exclude each other") }
     if flush, clock == .compat { throw ValidationError("--flush adds rows that compat mode never gives") }
@@ -56,6 +58,7 @@ struct Query: ParsableCommand {
     let text = String(decoding: try InputFiles.read(module), as: UTF8.self)
     var options = EngineOptions()
     options.clock = clock
+    options.catalog = plugins.catalog
     options.lateness = Int64(lateness * 1000)
     do {
       let engine = try Engine(modules: [EngineModule(name: module, text: text)], predeclared: [builtIn.schema.eventType], options: options)

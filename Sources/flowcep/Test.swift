@@ -22,6 +22,8 @@ struct Test: ParsableCommand {
   @Flag(help: "Stay, and run again the cases whose files, modules, lists or captures have changed.") var watch = false
   @Option(name: .customLong("junit"), help: "Write the results as JUnit XML to this file.") var report: String?
 
+  @OptionGroup var plugins: PluginFolders
+
   func validate() throws {
     if cases.isEmpty { throw ValidationError("name at least one file or folder of cases") }
     if batchSize < 1 { throw ValidationError("--batch-size must be at least 1") }
@@ -32,6 +34,7 @@ struct Test: ParsableCommand {
     let builtIn = try BuiltInSchema()
     var options = EngineOptions()
     options.rewrites = !noRewrites
+    options.catalog = plugins.catalog
     var runner = CaseRunner(batchSize: batchSize, options: options, predeclared: [builtIn.schema.eventType])
     runner.readCapture = { path, engine, input throws(CaseError) in try readCapture(path, engine, input, builtIn) }
     let files = CaseFiles(runner: runner, blesses: bless)

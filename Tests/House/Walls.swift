@@ -53,11 +53,13 @@ enum Walls {
     ("Cases", "Sources/CEP/Cases", ["Engine", "JSONLines", "EventModel", "Diagnostics"]),
     // The bridge from records to events, for Output/CEP and `query`.
     ("RecordEvents", "Sources/Core/RecordEvents", ["PluginABI", "RecordBatch", "EventModel", "InformationElements"]),
+    // The bridge from libraries of functions to the engine's catalog, for both too.
+    ("FunctionBridge", "Sources/Core/FunctionBridge", ["PluginABI", "Builtins", "EventModel"]),
     (
       "flowcep", "Sources/flowcep",
       [
         "Collector", "Pipeline", "PluginHost", "Configuration", "Engine", "EventModel", "JSONLines", "Cases", "IPFIX", "RecordJSON",
-        "RecordBatch", "RecordEvents", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "Synthesis", "Replay",
+        "RecordBatch", "RecordEvents", "FunctionBridge", "Builtins", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "Synthesis", "Replay",
         "PacketCapture", "Sockets", "SecureTransport",
       ]
     ),
@@ -75,7 +77,7 @@ enum Walls {
     "Output/JSON": ["OutputKit", "RecordJSON"],
     "Output/ZeroMQ": ["OutputKit", "RecordJSON", "CZeroMQ"],
     "Output/Logstash": ["OutputKit", "RecordJSON"],
-    "Output/CEP": ["RecordEvents", "Engine", "EventModel", "EventTime", "JSONLines", "Diagnostics"],
+    "Output/CEP": ["RecordEvents", "FunctionBridge", "Engine", "Builtins", "EventModel", "EventTime", "JSONLines", "Diagnostics"],
   ]
 
   /// Where Foundation stays out: the data path.

@@ -12,7 +12,7 @@ enum OutsideBuild {
   static func c(_ source: String, as library: String, into folder: TemporaryFolder, defines: [String] = []) throws {
     let result = try Program.run(
       ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-array-bounds", "-Wno-stringop-overflow", "-shared", "-fPIC", "-I", headers]
-        + defines.map { "-D\($0)" } + ["-o", "\(folder.path)/\(library)", "\(sources)/\(source)"],
+        + defines.map { "-D\($0)" } + ["-o", "\(folder.path)/\(library)", source.hasPrefix("/") ? source : "\(sources)/\(source)", "-lm"],
       executable: "cc")
     guard result.code == 0 else { throw Failure(description: result.error) }
   }

@@ -1,6 +1,8 @@
+import Builtins
 import Diagnostics
 import Engine
 import EventModel
+import FunctionBridge
 import Glibc
 import PluginABI
 import PluginKit
@@ -17,7 +19,9 @@ struct Modules {
     var modules: [EngineModule] = []
     for path in options.texts("module") { modules.append(EngineModule(name: path, text: try Self.read(path))) }
     self.modules = modules
-    self.options = Self.engineOptions(options)
+    var engineOptions = Self.engineOptions(options)
+    for reason in engineOptions.catalog.add(Self.functions(host)) { host.log(.warning, reason) }
+    self.options = engineOptions
   }
 
   func makeEngine() throws(CompileError) -> Engine {
@@ -120,6 +124,13 @@ struct Modules {
     engine.maxSkew = milliseconds("maxSkew", engine.maxSkew)
     engine.idleAfter = milliseconds("idleAfter", engine.idleAfter)
     return engine
+  }
+
+  /// The libraries of functions that the host has found.
+  private static func functions(_ host: Host) -> [UnsafePointer<flowcep_function_library>] {
+    guard let raw = host.raw.pointee.extension(host.raw, FLOWCEP_FUNCTIONS_EXTENSION) else { return [] }
+    let list = raw.assumingMemoryBound(to: flowcep_function_libraries.self).pointee
+    return (0..<list.library_count).compactMap { list.libraries[$0] }
   }
 
   private static func elements(_ host: Host) throws(PluginError) -> [ElementRow] {

@@ -1,3 +1,4 @@
+internal import Builtins
 internal import Diagnostics
 internal import EventModel
 internal import Execution
@@ -6,10 +7,12 @@ internal import Semantics
 internal import Syntax
 
 extension Engine {
-  static func compile(_ module: EngineModule, _ predeclared: [EventType], _ diagnostics: inout DiagnosticList) -> ModuleBinding {
+  static func compile(
+    _ module: EngineModule, _ predeclared: [EventType], _ catalog: FunctionCatalog, _ diagnostics: inout DiagnosticList
+  ) -> ModuleBinding {
     let source = SourceText(name: module.name, text: module.text)
     let (syntax, mistakes) = parseModule(source)
-    let binding = bindModule(syntax, predeclared: predeclared)
+    let binding = bindModule(syntax, predeclared: predeclared, catalog: catalog)
     var all = DiagnosticList()
     all.add(contentsOf: mistakes)
     all.add(contentsOf: binding.diagnostics)

@@ -64,7 +64,7 @@ public final class Engine {
     var plans: [ModulePlan] = []
     var scopes: [ModuleScope] = []
     for module in modules {
-      let binding = Engine.compile(module, predeclared, &diagnostics)
+      let binding = Engine.compile(module, predeclared, options.catalog, &diagnostics)
       plans.append(binding.plan)
       scopes.append(binding.scope)
     }
@@ -76,6 +76,7 @@ public final class Engine {
     runtime = Runtime(
       start: options.start, seed: options.seed ?? UInt64.random(in: .min ... .max), honoursPriorities: options.honoursPriorities,
       isCompat: options.clock == .compat)
+    runtime.catalog = options.catalog
     let use = PropertyUse(plans)
     for (type, properties) in use.properties { runtime.use(properties, of: type) }
     for type in Engine.inputTypes(plans) { runtime.use(Engine.propertiesRead(of: type, use), of: type) }

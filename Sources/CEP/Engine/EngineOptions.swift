@@ -1,3 +1,4 @@
+public import Builtins
 internal import EventTime
 
 /// How an engine keeps time and what it may do on the way to its answers.
@@ -28,6 +29,8 @@ public struct EngineOptions: Sendable {
   public var rewrites = true
   /// `@Priority` and `@Drop` are honoured.
   public var honoursPriorities = false
+  /// The functions and aggregates that modules may use.
+  public var catalog = FunctionCatalog.builtIn
   /// Engine time at deployment, in ms, in compat and system mode.
   public var start: Int64 = 0
 

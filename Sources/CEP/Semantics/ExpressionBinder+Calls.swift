@@ -13,14 +13,14 @@ extension ExpressionBinder {
     if let declaration = statement.scope.expressions[name] { return declared(declaration, call, place) }
     if let special = special(name.lowercased(), call, place) { return special }
     if isAggregate(name, call) { return aggregate(name.lowercased(), call, place) }
-    if let function = [name, name.lowercased()].first(where: { Builtins.functions[$0] != nil }) {
+    if let function = [name, name.lowercased()].first(where: { statement.scope.catalog.functions[$0] != nil }) {
       return self.function(function, call.arguments, at: place)
     }
     for stream in names.streams {
       if let found = property(of: stream.type, [link], { Expression(.column(stream: stream.number, property: $0), $1) }) { return found.0 }
     }
     let candidates =
-      Builtins.functions.keys.filter { !$0.hasPrefix(".") } + Array(Builtins.aggregates.keys) + Self.specialNames
+      statement.scope.catalog.functions.keys.filter { !$0.hasPrefix(".") } + Array(statement.scope.catalog.aggregates.keys) + Self.specialNames
       + Array(statement.scope.expressions.keys)
     return report("unknown function \"\(name)\"", at: link.name.range, suggestion: didYouMean(name, among: candidates.sorted()))
   }
@@ -72,7 +72,7 @@ extension ExpressionBinder {
 
   /// A function of the catalog.
   func function(_ name: String, _ arguments: [ArgumentSyntax], target: Expression? = nil, at place: SourceRange) -> Expression {
-    guard let function = Builtins.functions[name] else { return .faulty }
+    guard let function = statement.scope.catalog.functions[name] else { return .faulty }
     let bound = (target.map { [$0] } ?? []) + arguments.map { bind($0.value) }
     let shown = name.hasPrefix(".") ? String(name.dropFirst()) : name
     if bound.contains(where: { $0.type.isFaulty }) { return .faulty }
@@ -95,13 +95,13 @@ extension ExpressionBinder {
   /// `min(v, 3)` is a function, `min(v)` and `min(v, filter: …)` are aggregates.
   private func isAggregate(_ name: String, _ call: CallSyntax) -> Bool {
     let name = name.lowercased()
-    guard Builtins.aggregates[name] != nil else { return false }
-    guard Builtins.functions[name] != nil else { return true }
+    guard statement.scope.catalog.aggregates[name] != nil else { return false }
+    guard statement.scope.catalog.functions[name] != nil else { return true }
     return call.arguments.filter { $0.name == nil }.count <= 1
   }
 
   private func aggregate(_ name: String, _ call: CallSyntax, _ place: SourceRange) -> Expression {
-    guard let function = Builtins.aggregates[name] else { return .faulty }
+    guard let function = statement.scope.catalog.aggregates[name] else { return .faulty }
     if isMatchRecognize { return matchAggregate(name, call, place) }
     guard let aggregates else {
       return report("aggregates cannot stand in \(clause)", at: place, suggestion: clause == "the WHERE clause" ? "use HAVING" : nil)

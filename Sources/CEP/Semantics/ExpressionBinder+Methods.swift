@@ -15,8 +15,8 @@ extension ExpressionBinder {
     }
     if name == "plus" || name == "minus", call.arguments.count == 1 { return shift(name, target, call.arguments[0].value, place) }
     if case .event(let type) = target.type, let moved = timestampTarget(name, target, type, call, place) { return moved }
-    if Builtins.functions["." + name] != nil { return function("." + name, call.arguments, target: target, at: place) }
-    let methods = Builtins.functions.keys.filter { $0.hasPrefix(".") }.map { String($0.dropFirst()) }
+    if statement.scope.catalog.functions["." + name] != nil { return function("." + name, call.arguments, target: target, at: place) }
+    let methods = statement.scope.catalog.functions.keys.filter { $0.hasPrefix(".") }.map { String($0.dropFirst()) }
     let candidates = (target.type.element != nil ? Array(EnumerationMethod.named.keys) : methods).sorted()
     return report("\(target.type.quoted) has no method \"\(name)\"", at: link.name.range, suggestion: didYouMean(name, among: candidates))
   }
@@ -38,7 +38,7 @@ extension ExpressionBinder {
   private func timestampTarget(
     _ name: String, _ target: Expression, _ type: EventType, _ call: CallSyntax, _ place: SourceRange
   ) -> Expression? {
-    guard Builtins.functions["." + name] != nil, let start = interval(target, type), let argument = call.arguments.first else { return nil }
+    guard statement.scope.catalog.functions["." + name] != nil, let start = interval(target, type), let argument = call.arguments.first else { return nil }
     let other = bind(argument.value)
     var values = start
     if let otherType = other.type.eventType, let interval = interval(other, otherType) {

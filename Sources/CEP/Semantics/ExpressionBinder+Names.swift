@@ -29,8 +29,8 @@ extension ExpressionBinder {
     guard let end = links.firstIndex(where: { $0.call != nil }), end > 0, end < 4 else { return nil }
     let name = links[...end].map(\.name.text).joined(separator: ".")
     let short = links[max(0, end - 1)...end].map(\.name.text).joined(separator: ".")
-    if Builtins.functions[name] != nil { return (name, end + 1) }
-    return name.hasPrefix("java.lang.") && Builtins.functions[short] != nil ? (short, end + 1) : nil
+    if statement.scope.catalog.functions[name] != nil { return (name, end + 1) }
+    return name.hasPrefix("java.lang.") && statement.scope.catalog.functions[short] != nil ? (short, end + 1) : nil
   }
 
   // MARK: names

@@ -133,7 +133,7 @@ extension ExpressionBinder {
     let value = links.count == 1
       ? Expression(.local(local), element) : members(of: Expression(.local(local), element), links.dropFirst(), place)
     if value.type.isFaulty { return .faulty }
-    guard let type = Builtins.aggregates[name]?.resultType([value.type]) else {
+    guard let type = statement.scope.catalog.aggregates[name]?.resultType([value.type]) else {
       return report("\"\(name)\" does not take \(value.type.quoted)", at: place)
     }
     let values = Expression(

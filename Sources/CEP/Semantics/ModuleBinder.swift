@@ -1,3 +1,4 @@
+public import Builtins
 public import Diagnostics
 public import EventModel
 public import Plan
@@ -14,9 +15,11 @@ public struct ModuleBinding: Sendable {
 
 /// Binds a module: names to types, columns and variables; every mistake with its place.
 ///
-/// - Parameter predeclared: types that the embedding program offers (`IPFIX`).
-public func bindModule(_ module: ModuleSyntax, predeclared: [EventType] = []) -> ModuleBinding {
-  var scope = ModuleScope(predeclared: predeclared)
+/// - Parameters:
+///   - predeclared: types that the embedding program offers (`IPFIX`).
+///   - catalog: the functions and aggregates that there are.
+public func bindModule(_ module: ModuleSyntax, predeclared: [EventType] = [], catalog: FunctionCatalog = .builtIn) -> ModuleBinding {
+  var scope = ModuleScope(predeclared: predeclared, catalog: catalog)
   var diagnostics = DiagnosticList()
   var statements: [StatementPlan] = []
   var names: Set<String> = []

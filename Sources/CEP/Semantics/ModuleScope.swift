@@ -1,3 +1,4 @@
+public import Builtins
 public import EventModel
 public import Plan
 import Syntax
@@ -10,6 +11,8 @@ public struct ModuleScope: Sendable {
   public internal(set) var tables: [String: TablePlan] = [:]
   public internal(set) var contexts: [String: ContextPlan] = [:]
   var lists: [String: MemberList] = [:]
+  /// The functions and aggregates that there are.
+  let catalog: FunctionCatalog
   /// `create expression`, by name.
   var expressions: [String: ExpressionDeclarationSyntax] = [:]
   /// Types that a CREATE declared, into which rows with fewer columns may be inserted.
@@ -20,7 +23,8 @@ public struct ModuleScope: Sendable {
   var failed: Set<String> = []
 
   /// - Parameter predeclared: types that every module sees; one that a module declares under the same name hides it.
-  public init(predeclared: [EventType]) {
+  public init(predeclared: [EventType], catalog: FunctionCatalog = .builtIn) {
+    self.catalog = catalog
     for type in predeclared {
       types[type.name] = type
       declared.insert(type.name)

@@ -41,7 +41,9 @@ public final class Collector {
       diagnostics.add(Diagnostic(.warning, message: "the shipped information elements are not found: only those of startup.xml are known"))
     }
     let elements = ElementFiles.read(shipped + configuration.elementFiles, into: &diagnostics)
-    let services = HostServices(counters: CounterRegistry(), stop: StopState(), registry: ElementRegistry(elements)) {
+    let services = HostServices(
+      counters: CounterRegistry(), stop: StopState(), registry: ElementRegistry(elements), functions: loader.finder
+    ) {
       level, instance, text in
       let levels: [HostServices.LogLevel: Logger.Level] = [.error: .error, .warning: .warning, .info: .info, .debug: .debug]
       target.logger(instance.name).log(level: levels[level] ?? .info, "\(text)")

@@ -107,8 +107,11 @@ enum HostFunctions {
     }
     host.pointee.`extension` = { host, id in
       guard let context = InstanceContext.from(host), let id else { return nil }
-      guard String(cString: id) == FLOWCEP_ELEMENTS_EXTENSION else { return nil }
-      return UnsafeRawPointer(context.services.elements.raw)
+      switch String(cString: id) {
+      case FLOWCEP_ELEMENTS_EXTENSION: return UnsafeRawPointer(context.services.elements.raw)
+      case FLOWCEP_FUNCTIONS_EXTENSION: return context.services.functions(for: context.name).map { UnsafeRawPointer($0.raw) }
+      default: return nil
+      }
     }
   }
 }

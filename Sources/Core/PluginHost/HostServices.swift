@@ -15,10 +15,14 @@ public final class HostServices: @unchecked Sendable {
   public let registry: ElementRegistry
   public let log: @Sendable (LogLevel, InstanceName, String) -> Void
   let elements: ElementList
+  private let finder: PluginFinder?
+  private let functionList = Mutex<FunctionList?>(nil)
 
-  /// - Parameter log: takes a line of an instance; called from any thread.
+  /// - Parameters:
+  ///   - functions: where libraries of functions are looked for, nil: nowhere.
+  ///   - log: takes a line of an instance; called from any thread.
   public init(
-    counters: CounterRegistry, stop: StopState, registry: ElementRegistry,
+    counters: CounterRegistry, stop: StopState, registry: ElementRegistry, functions: PluginFinder? = nil,
     log: @escaping @Sendable (LogLevel, InstanceName, String) -> Void
   ) {
     self.counters = counters
@@ -27,6 +31,19 @@ public final class HostServices: @unchecked Sendable {
     self.log = log
     buffers = BufferPool()
     elements = ElementList(registry)
+    finder = functions
+  }
+
+  /// The libraries of functions, loaded when first asked for; what is wrong with others is told in the name of who asks.
+  func functions(for instance: InstanceName) -> FunctionList? {
+    guard let finder else { return nil }
+    return functionList.withLock { known in
+      if let known { return known }
+      let list = FunctionList(finder)
+      for fault in list.faults { log(.warning, instance, "functions that cannot be used: \(fault)") }
+      known = list
+      return list
+    }
   }
 }
 

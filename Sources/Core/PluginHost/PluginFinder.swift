@@ -27,9 +27,19 @@ public struct PluginFinder: Sendable {
     return folders.first { FileSearch.entries(of: $0).contains(file) }.map { "\($0)/\(file)" }
   }
 
+  /// The libraries of functions, by name, the first of each name.
+  var functionLibraries: [(name: String, path: String)] {
+    names("functions").compactMap { name in
+      let file = "libflowcep-functions-\(name).so"
+      return folders.first { FileSearch.entries(of: $0).contains(file) }.map { (name, "\($0)/\(file)") }
+    }
+  }
+
   /// The names of all plugins of a kind, sorted.
-  func names(_ kind: PluginKind) -> [String] {
-    let (prefix, suffix) = ("libflowcep-\(kind.name)-", ".so")
+  func names(_ kind: PluginKind) -> [String] { names(kind.name) }
+
+  private func names(_ kind: String) -> [String] {
+    let (prefix, suffix) = ("libflowcep-\(kind)-", ".so")
     let files = Set(folders.flatMap { FileSearch.entries(of: $0) })
     return files.filter { $0.hasPrefix(prefix) && $0.hasSuffix(suffix) && $0.count > prefix.count + suffix.count }
       .map { String($0.dropFirst(prefix.count).dropLast(suffix.count)) }.sorted()

@@ -76,7 +76,7 @@ extension ExpressionCompiler {
   /// `sum(B.v)` of match_recognize: an aggregate of the catalog over an array.
   private func compileArrayAggregate(_ method: Expression.Enumeration, _ target: @escaping Evaluator) throws(DeploymentError) -> Evaluator {
     let name = String(method.method.dropFirst("aggregate:".count))
-    guard let function = Builtins.aggregates[name], let type = method.target.type.element else {
+    guard let function = environment.runtime.catalog.aggregates[name], let type = method.target.type.element else {
       throw DeploymentError("no aggregate \(name)")
     }
     return { frame throws(EvaluationError) in

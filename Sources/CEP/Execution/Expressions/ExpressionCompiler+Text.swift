@@ -54,7 +54,7 @@ extension ExpressionCompiler {
   }
 
   func compileCall(_ name: String, _ arguments: [Expression]) throws(DeploymentError) -> Evaluator {
-    guard let function = Builtins.functions[name] else { throw DeploymentError("no function \(name)") }
+    guard let function = environment.runtime.catalog.functions[name] else { throw DeploymentError("no function \(name)") }
     let arguments = try compile(arguments)
     let evaluate = function.evaluate
     return { frame throws(EvaluationError) in try evaluate(try evaluateAll(arguments, frame)) }

@@ -34,6 +34,8 @@ public final class Runtime {
   private var backQueue = WorkQueue()
   private var pending: [StatementRuntime] = []
   private var changedWindows: [NamedWindow] = []
+  /// The functions and aggregates that plans refer to.
+  public var catalog = FunctionCatalog.builtIn
   /// Called with each statement's rows.
   public var onOutput: (StatementOutput) -> Void = { _ in }
   /// Called where a statement fails on an event.
