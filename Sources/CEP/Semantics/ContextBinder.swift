@@ -11,6 +11,7 @@ extension StatementBinder {
     }
     guard let plan = ContextBinder(self).bind(syntax) else { return nil }
     scope.contexts[syntax.name.text] = plan
+    checkBounds(plan, at: syntax.name.range)
     return plan
   }
 }

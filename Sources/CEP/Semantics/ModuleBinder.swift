@@ -23,6 +23,7 @@ public func bindModule(_ module: ModuleSyntax, predeclared: [EventType] = [], ca
   var diagnostics = DiagnosticList()
   var statements: [StatementPlan] = []
   var names: Set<String> = []
+  var stores = StoreBounds()
   for (index, syntax) in module.statements.enumerated() {
     let binder = StatementBinder(syntax, source: module.source, scope: scope)
     guard syntax.isComplete else {
@@ -35,10 +36,12 @@ public func bindModule(_ module: ModuleSyntax, predeclared: [EventType] = [], ca
     if let plan, !binder.diagnostics.hasErrors {
       names.insert(plan.name)
       statements.append(plan)
+      stores.note(syntax, plan, module.source)
     } else {
       scope.failed.formUnion(syntax.declaredNames)
     }
   }
+  for finding in stores.findings { diagnostics.add(finding) }
   let inputs = scope.inputTypes + predeclared.filter { type in !scope.inputTypes.contains { $0.name == type.name } }
   let plan = ModulePlan(name: module.name?.text, statements: statements, inputTypes: inputs)
   var sorted = DiagnosticList()

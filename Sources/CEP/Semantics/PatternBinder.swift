@@ -19,6 +19,7 @@ final class PatternBinder {
     collect(syntax.pattern, isRepeated: false)
     let type = EventType(name: "pattern", kind: .derived, properties: properties)
     guard let root = node(syntax.pattern, type) else { return nil }
+    statement.checkBounds(syntax.pattern)
     let annotations = Set(syntax.annotations.map { $0.name.text.lowercased() })
     return PatternPlan(
       root: root, type: type, discardsPartials: annotations.contains("discardpartialsonmatch"),

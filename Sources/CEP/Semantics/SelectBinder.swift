@@ -18,6 +18,7 @@ extension StatementBinder {
         return nil
       }
       guard let plan = bindMatchRecognize(recognize, over: sources[0]) else { return nil }
+      checkBounds(recognize, plan, over: sources[0].plan)
       sources[0].plan.matchRecognize = plan
       sources[0].plan.type = plan.outputType
       sources[0].stream.type = plan.outputType
@@ -88,6 +89,7 @@ final class SelectBinder {
         plan.insertInto = InsertBinder(statement).bind(into, &plan)
       }
     }
+    statement.checkBounds(plan, syntax)
     return statement.diagnostics.hasErrors || statement.isFollowing ? nil : plan
   }
 

@@ -52,6 +52,7 @@ extension StatementBinder {
     for (view, syntax) in zip(views.dropLast(), syntax.views) {
       if case .derived = view { report("the view \"\(syntax.name.text)\" can only stand last", at: syntax.range) }
     }
+    if isWhole { checkBounds(views, combination, syntax.views) }
     var plan = SourcePlan(
       name: syntax.alias?.text ?? typeName ?? "pattern", kind: kind, views: views, combination: combination,
       isUnidirectional: syntax.unidirectional, type: rowType)

@@ -14,6 +14,10 @@ final class StatementBinder {
   var subqueries: [SubqueryPlan] = []
   /// The properties that `context.…` names.
   var contextType: EventType?
+  /// Whether what the statement holds goes with its context's partitions.
+  private(set) var contextEnds = false
+  /// Told only of a statement that is otherwise right.
+  private var growths: [(message: String, range: SourceRange, advice: String)] = []
   private var nextLocal = 0
 
   init(_ syntax: StatementSyntax, source: SourceText, scope: ModuleScope) {
@@ -31,6 +35,9 @@ final class StatementBinder {
   func warn(_ message: String, at range: SourceRange, suggestion: String? = nil) {
     diagnostics.add(Diagnostic(.warning, in: source, at: range, message: message, suggestion: suggestion))
   }
+
+  /// Notes state that can grow as long as the engine runs.
+  func noteGrowth(_ message: String, at range: SourceRange, advice: String) { growths.append((message, range, advice)) }
 
   /// Reports a name that is not known, with the nearest that is.
   func reportUnknown(_ what: String, _ name: NameSyntax, among candidates: [String]) {
@@ -58,11 +65,15 @@ final class StatementBinder {
     if let name = syntax.context {
       if let context = scope.contexts[name.text] {
         contextType = context.type
+        contextEnds = context.ends
       } else {
         reportUnknown("context", name, among: scope.contexts.keys.sorted())
       }
     }
     guard let kind = kind(annotations), !isFollowing else { return nil }
+    if !diagnostics.hasErrors {
+      for growth in growths { warn("state can grow without bound: " + growth.message, at: growth.range, suggestion: growth.advice) }
+    }
     let written = annotations.first { $0.name == "Name" }?.attributes.first.flatMap { $0.value.text }
     let name = written.map { unused($0, taken) } ?? unused("statement-\(number)", taken)
     let priority = annotations.first { $0.name == "Priority" }?.attributes.first?.value.integer ?? 0
