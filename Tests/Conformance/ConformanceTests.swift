@@ -37,6 +37,21 @@ import Testing
     }
   }
 
+  /// The state saved and restored after every fourth step: the same answers.
+  @Test(arguments: chapters) func chapterGivesRecordedAnswersAcrossRestarts(_ chapter: String) throws {
+    let place = ConformanceTests.folder.appendingPathComponent(chapter)
+    for file in try FileManager.default.contentsOfDirectory(atPath: place.path).sorted() where file.hasSuffix(".json") {
+      let name = "\(chapter)/\(file.dropLast(5))"
+      let listed = [ConformanceTests.deviations, ConformanceTests.extensions, ConformanceTests.knownFailures].contains { $0.contains(name) }
+      if listed { continue }
+      let test = try TestCase(json: [UInt8](try Data(contentsOf: place.appendingPathComponent(file))))
+      var runner = CaseRunner(batchSize: 7)
+      runner.restartsAfter = 4
+      let differences = runner.run(test)
+      if !differences.isEmpty { Issue.record("\(name), with restarts:\n\(differences.joined(separator: "\n"))") }
+    }
+  }
+
   private func check(_ test: TestCase, _ name: String) {
     var passes = true
     for size in [1, 7, 2048] {

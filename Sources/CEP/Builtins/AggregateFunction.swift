@@ -40,6 +40,8 @@ open class AggregateState {
   open func leave(_ value: Value, _ rest: [Value], time: Int64) {}
   open func clear() {}
   open func value(time: Int64) -> Value { .null }
+  /// Names what it keeps, to be saved, restored or measured. One that does not cannot be saved.
+  open func exchange(_ archive: StateArchive) { if !archive.isMeasuring { archive.fail("an aggregate's state cannot be saved") } }
 }
 
 extension Builtins {

@@ -14,6 +14,12 @@ final class EntropyState: AggregateState {
     (total, weighted) = (0, 0)
   }
 
+  override func exchange(_ archive: StateArchive) {
+    archive.table(&counts, blank: 0) { archive.integer(&$0) }
+    archive.integer(&total)
+    archive.number(&weighted)
+  }
+
   private func change(_ value: Value, by step: Int) {
     guard !value.isNull else { return }
     let before = counts[value, default: 0]
@@ -57,6 +63,10 @@ final class BaselineState: AggregateState {
   override func clear() {
     values = []
     first = 0
+  }
+  override func exchange(_ archive: StateArchive) {
+    archive.numbers(&values)
+    archive.integer(&first)
   }
 
   override func value(time: Int64) -> Value {

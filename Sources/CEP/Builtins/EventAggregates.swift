@@ -25,6 +25,11 @@ final class ArrivalState: AggregateState {
     values.removeAll()
     head = 0
   }
+  override func exchange(_ archive: StateArchive) {
+    archive.entryValues(&values)
+    archive.integer(&head)
+    archive.integer(&index)
+  }
   override func value(time: Int64) -> Value {
     let count = values.count - head
     switch result {
@@ -45,12 +50,17 @@ final class EverState: AggregateState {
     isSet = true
   }
   override func value(time: Int64) -> Value { kept }
+  override func exchange(_ archive: StateArchive) {
+    archive.value(&kept)
+    archive.flag(&isSet)
+  }
 }
 
 final class LeavingState: AggregateState {
   private var hasLeft = false
   override func leave(_ value: Value, _ rest: [Value], time: Int64) { hasLeft = true }
   override func value(time: Int64) -> Value { .bool(hasLeft) }
+  override func exchange(_ archive: StateArchive) { archive.flag(&hasLeft) }
 }
 
 /// Events by keys: maxby, minby, sorted. The keys are the rest of the arguments.
@@ -86,6 +96,13 @@ final class ByKeyState: AggregateState {
     if !isEver, let position = entries.firstIndex(where: { $0.value == value }) { entries.remove(at: position) }
   }
   override func clear() { if !isEver { entries.removeAll() } }
+  override func exchange(_ archive: StateArchive) {
+    archive.note(entries: entries.count, of: 0)
+    archive.array(&entries, blank: (keys: [], value: .null)) { entry in
+      archive.values(&entry.keys)
+      archive.value(&entry.value)
+    }
+  }
   override func value(time: Int64) -> Value {
     switch result {
     case .first: entries.first?.value ?? .null

@@ -1,3 +1,5 @@
+internal import EventModel
+
 /// How many distinct values a stream has, in at most 4 KiB: exact to 256, then with a standard error of 1.6 %
 /// (Flajolet et al., 4,096 registers, linear counting for small sets).
 struct HyperLogLog {
@@ -47,6 +49,15 @@ struct HyperLogLog {
     }
     let raw = 0.7213 / (1 + 1.079 / m) * m * m / sum
     return raw <= 2.5 * m && zeros > 0 ? m * (m / Double(zeros)).logarithm() : raw
+  }
+
+  mutating func exchange(_ archive: StateArchive) {
+    var hashes = Array(exact)
+    archive.array(&hashes, blank: 0) { archive.word(&$0) }
+    archive.octets(&registers)
+    guard archive.isRestoring else { return }
+    exact = Set(hashes)
+    if !registers.isEmpty, registers.count != Self.registerCount { archive.fail("a sketch of another size") }
   }
 
   private mutating func spill() {

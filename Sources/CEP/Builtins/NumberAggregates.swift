@@ -14,6 +14,7 @@ final class CountState: AggregateState {
   }
   override func clear() { if !isEver { count = 0 } }
   override func value(time: Int64) -> Value { .int(count) }
+  override func exchange(_ archive: StateArchive) { archive.integer(&count) }
 }
 
 /// Null when nothing that is not null is in it.
@@ -39,6 +40,11 @@ final class SumState: AggregateState {
     integer = 0
     number = 0
   }
+  override func exchange(_ archive: StateArchive) {
+    archive.integer(&count)
+    archive.integer(&integer)
+    archive.number(&number)
+  }
   override func value(time: Int64) -> Value {
     if count <= 0 { return .null }
     if type == .int { return .int(Int64(Int32(truncatingIfNeeded: integer))) }
@@ -62,6 +68,10 @@ final class AverageState: AggregateState {
   override func clear() {
     count = 0
     sum = 0
+  }
+  override func exchange(_ archive: StateArchive) {
+    archive.integer(&count)
+    archive.number(&sum)
   }
   override func value(time: Int64) -> Value { count <= 0 ? .null : .double(sum / Double(count)) }
 }
@@ -87,6 +97,11 @@ final class DeviationState: AggregateState {
     squares -= delta * (number - mean)
   }
   override func clear() { (count, mean, squares) = (0, 0, 0) }
+  override func exchange(_ archive: StateArchive) {
+    archive.integer(&count)
+    archive.number(&mean)
+    archive.number(&squares)
+  }
   override func value(time: Int64) -> Value {
     count < 2 ? .null : .double(max(squares / Double(count - 1), 0).squareRoot())
   }

@@ -30,6 +30,7 @@ final class SortedState: AggregateState {
     if position < values.count { values.remove(at: position) }
   }
   override func clear() { values.removeAll() }
+  override func exchange(_ archive: StateArchive) { archive.entryValues(&values) }
 
   override func value(time: Int64) -> Value {
     guard let first = values.first, let last = values.last else { return .null }
@@ -60,6 +61,7 @@ final class ExtremeEverState: AggregateState {
     if !value.isNull, best.isNull || (order(value, best) ?? 0) * sign > 0 { best = value }
   }
   override func value(time: Int64) -> Value { best }
+  override func exchange(_ archive: StateArchive) { archive.value(&best) }
 }
 
 /// Addresses have an order of their own.

@@ -20,6 +20,12 @@ final class RateState: AggregateState {
     }
   }
   override func clear() { (times, head, isFull) = ([], 0, false) }
+  override func exchange(_ archive: StateArchive) {
+    archive.integers(&times)
+    archive.integer(&head)
+    archive.integer(&span)
+    archive.flag(&isFull)
+  }
   override func value(time: Int64) -> Value {
     isFull ? .double(Double(times.count - head) * 1000 / Double(span)) : .null
   }
@@ -40,6 +46,11 @@ final class TimestampRateState: AggregateState {
     left = value.integer ?? left
   }
   override func clear() { (count, latest, left) = (0, 0, nil) }
+  override func exchange(_ archive: StateArchive) {
+    archive.integer(&count)
+    archive.integer(&latest)
+    archive.integer(&left)
+  }
   override func value(time: Int64) -> Value {
     guard let left, latest > left else { return .null }
     return .double(Double(count) * 1000 / Double(latest - left))

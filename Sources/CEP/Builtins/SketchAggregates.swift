@@ -12,10 +12,18 @@ private let sketchSeed = UInt64.random(in: .min ... .max)
 /// Cannot forget: for windows that are emptied at once.
 final class ApproximateDistinctState: AggregateState {
   private var sketch = HyperLogLog()
+  /// Kept with the state, for the same value must hash to the same after a restart.
+  private var seed = sketchSeed
+  private var key = KeyedHash(seed: sketchSeed)
   override func enter(_ value: Value, _ rest: [Value], time: Int64) {
-    if !value.isNull { sketch.add(value.keyHash(seed: sketchSeed)) }
+    if !value.isNull { sketch.add(value.keyHash(seed: 0, key)) }
   }
   override func clear() { sketch = HyperLogLog() }
+  override func exchange(_ archive: StateArchive) {
+    archive.word(&seed)
+    if archive.isRestoring { key = KeyedHash(seed: seed) }
+    sketch.exchange(archive)
+  }
   override func value(time: Int64) -> Value { .int(Int64(sketch.estimate.rounded())) }
 }
 
@@ -38,6 +46,10 @@ final class TopState: AggregateState {
     }
   }
   override func clear() { counts = [:] }
+  override func exchange(_ archive: StateArchive) {
+    archive.table(&counts, blank: 0) { archive.integer(&$0) }
+    archive.integer(&wanted)
+  }
   override func value(time: Int64) -> Value {
     let ordered = counts.sorted { a, b in a.value != b.value ? a.value > b.value : (a.key.text ?? "") < (b.key.text ?? "") }
     return .array(
@@ -61,6 +73,17 @@ final class PercentileState: AggregateState {
   override func clear() {
     buckets = [:]
     (zeros, count) = (0, 0)
+  }
+  override func exchange(_ archive: StateArchive) {
+    var items = buckets.map { (key: $0.key, size: $0.value) }
+    archive.array(&items, blank: (key: 0, size: 0)) { bucket in
+      archive.integer(&bucket.key)
+      archive.integer(&bucket.size)
+    }
+    if archive.isRestoring { buckets = Dictionary(items.map { ($0.key, $0.size) }, uniquingKeysWith: { first, _ in first }) }
+    archive.integer(&zeros)
+    archive.integer(&count)
+    archive.number(&percent)
   }
 
   private func change(_ value: Value, by step: Int) {

@@ -8,6 +8,8 @@ public struct CaseRunner {
   /// How many events go into one batch, where nothing else cuts it.
   public var batchSize: Int
   public var options: EngineOptions
+  /// After every so many steps the state is saved, the engine thrown away, and another one goes on with the state.
+  public var restartsAfter: Int?
   /// Event types that a module has without declaring them.
   public var predeclared: [EventType]
   /// Sends a capture's flow records to an engine, as events of an input.
@@ -33,9 +35,11 @@ public struct CaseRunner {
     }
     var differences = test.expectsError ? ["deployed, but should have been refused"] : typeDifferences(test, engine)
     let player = CasePlayer(test, engine, batchSize)
+    if let restartsAfter { player.restarts = (restartsAfter, { () throws(CompileError) in try self.engine(for: test) }) }
     do throws(CaseError) { try player.play(readCapture) } catch {
       return .notRun([error.description])
     }
+    differences += player.problems
     if !test.expectsError { differences += CaseComparison(test).differences(player.updates) }
     return CaseResult(differences: differences, given: player.updates, wasRun: true)
   }
@@ -107,8 +111,12 @@ public struct CaseResult: Sendable {
 /// One run of a case: sends its events, gathers what the listeners are told.
 final class CasePlayer {
   private let test: TestCase
-  private let engine: Engine
+  private var engine: Engine
   private let batchSize: Int
+  /// After how many steps the engine gives way to a new one, and how that is made.
+  var restarts: (after: Int, make: () throws(CompileError) -> Engine)?
+  /// What went wrong with saving and restoring.
+  private(set) var problems: [String] = []
   private(set) var updates: [TestCase.Update] = []
   private var waiting: (input: EngineInput, rows: [[Value]], times: [Int64])?
 
@@ -119,6 +127,32 @@ final class CasePlayer {
   }
 
   func play(_ readCapture: (String, Engine, EngineInput) throws(CaseError) -> Void) throws(CaseError) {
+    connect()
+    if let capture = test.capture { try play(capture: capture, readCapture) }
+    for (number, (time, step)) in test.steps.enumerated() {
+      play(step, at: time)
+      if let restarts, (number + 1) % restarts.after == 0 { restart(restarts.make) }
+    }
+    flush()
+    for name in test.iterateEnd { pull(name) }
+  }
+
+  private func restart(_ make: () throws(CompileError) -> Engine) {
+    flush()
+    do {
+      let state = try engine.saveState()
+      let next = try make()
+      let restored = try next.restoreState(state)
+      if !restored.empty.isEmpty { problems.append("starts empty: " + restored.empty.map(\.name).joined(separator: ", ")) }
+      engine = next
+      connect()
+    } catch {
+      let problem = "not restored: \(error)"
+      if !problems.contains(problem) { problems.append(problem) }
+    }
+  }
+
+  private func connect() {
     engine.onRows = { [unowned self] rows in
       guard test.outputs.contains(rows.statement.name) else { return }
       // A case that names single columns may name the rule's fields too.
@@ -129,10 +163,6 @@ final class CasePlayer {
           old: rows.old.isEmpty ? nil : rows.old.map { RowValue.of($0, and: fields) }, failed: false))
     }
     engine.onFailure = { [unowned self] _, _ in fail(at: engine.now) }
-    if let capture = test.capture { try play(capture: capture, readCapture) }
-    for (time, step) in test.steps { play(step, at: time) }
-    flush()
-    for name in test.iterateEnd { pull(name) }
   }
 
   private func play(

@@ -51,8 +51,12 @@ public final class Engine {
   let scopes: [ModuleScope]
   private(set) var modules: [DeployedModule] = []
   let lists: ListKeeper
-  private var watermark: WatermarkClock?
   private var hasBegun = false
+  var watermark: WatermarkClock?
+  private let moduleNames: [String]
+  private let predeclared: [EventType]
+  /// Under which names a saved state knows statements and types.
+  private(set) lazy var stateNames = StateNames(plans, moduleNames, common: predeclared)
   private var wall: Int64 = 0
 
   /// Compiles and deploys modules. Throws all mistakes of all modules at once.
@@ -72,6 +76,11 @@ public final class Engine {
     if options.rewrites { plans = plans.map { Engine.chooseStrategies($0, isCompat: options.clock == .compat) } }
     if diagnostics.hasErrors { throw CompileError(diagnostics: diagnostics) }
     self.plans = plans
+    self.predeclared = predeclared
+    // A module is known by its own name, or by its file's wherever that lies.
+    moduleNames = zip(plans, modules).map { plan, module in
+      plan.name ?? module.name.split(separator: "/").last.map(String.init) ?? module.name
+    }
     self.scopes = scopes
     runtime = Runtime(
       start: options.start, seed: options.seed ?? UInt64.random(in: .min ... .max), honoursPriorities: options.honoursPriorities,

@@ -27,9 +27,11 @@ extension Value: Hashable {
 
   /// A hash, equal for equal values, of what `seed` stands for and this value. Keys come from the network: the hash is under a secret of the
   /// process besides.
-  public func keyHash(seed: UInt64) -> UInt64 {
-    let key = KeyedHash()
-    return switch self {
+  public func keyHash(seed: UInt64) -> UInt64 { keyHash(seed: seed, KeyedHash()) }
+
+  /// Under a secret that outlives the process: for what is saved with it.
+  public func keyHash(seed: UInt64, _ key: KeyedHash) -> UInt64 {
+    switch self {
     case .null: key.step(seed, 0x9e37_79b9)
     case .bool(let value): key.step(seed, value ? 3 : 2)
     case .int(let value): key.step(seed, UInt64(bitPattern: value))
@@ -39,9 +41,9 @@ extension Value: Hashable {
     case .mac(let value): key.step(seed ^ 6, value)
     case .octets: Address(self).map { hashAddress($0, seed, key) } ?? text.map { hashText($0, seed, key, address: false) } ?? seed
     case .string(let value): hashText(value, seed, key, address: true)
-    case .array(let array): array.values.reduce(key.step(seed, 11)) { key.step($0, $1.keyHash(seed: seed)) }
+    case .array(let array): array.values.reduce(key.step(seed, 11)) { key.step($0, $1.keyHash(seed: seed, key)) }
     case .event(let event): key.step(seed, UInt64(UInt(bitPattern: ObjectIdentifier(event.origin).hashValue)))
-    case .map(let map): map.entries.reduce(key.step(seed, 13)) { $0 ^ $1.value.keyHash(seed: seed) }
+    case .map(let map): map.entries.reduce(key.step(seed, 13)) { $0 ^ $1.value.keyHash(seed: seed, key) }
     }
   }
 }

@@ -233,6 +233,17 @@ struct HeldBuckets {
     return number << Self.shift - 1
   }
 
+  /// All that is held, in the order in which it will be due.
+  var all: [HeldEvent] {
+    var all = far
+    for index in 0..<Self.ringSize {
+      guard let events = ring[index].events else { continue }
+      for place in ring[index].head..<ring[index].count { all.append(events[place]) }
+    }
+    // Of one time the earlier in its bucket came first; within a bucket the order is that of arrival, or sorted already.
+    return all.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+  }
+
   /// The largest time held; nil where none is.
   var lastTime: Int64? {
     var last = far.map(\.time).max()

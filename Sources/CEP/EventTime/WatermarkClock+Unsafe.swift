@@ -86,14 +86,7 @@ public final class WatermarkClock {
     counts.received += UInt64(batch.count)
     precondition(batch.chosen.map { $0.allSatisfy { $0 < batch.count } } ?? true, "those chosen are events of the batch")
     let layout = layout(for: batch)
-    if placeCapacity < batch.valueCount {
-      places.deallocate()
-      targets.deallocate()
-      placeCapacity = batch.valueCount
-      places = .allocate(capacity: placeCapacity)
-      targets = .allocate(capacity: placeCapacity)
-    }
-    placeCount = 0
+    reservePlaces(batch.valueCount)
     admit(batch, layout, wall)
     RowWriter(
       layout: layout.layout, places: UnsafeBufferPointer(start: places, count: placeCount), targets: targets
@@ -101,6 +94,17 @@ public final class WatermarkClock {
     lastWall = wall
     clockAtLastRecord = now
     if buckets.pointee.count > options.maxHeld { press() }
+  }
+
+  private func reservePlaces(_ count: Int) {
+    if placeCapacity < count {
+      places.deallocate()
+      targets.deallocate()
+      placeCapacity = count
+      places = .allocate(capacity: placeCapacity)
+      targets = .allocate(capacity: placeCapacity)
+    }
+    placeCount = 0
   }
 
   private func layout(for batch: EventBatch) -> (layout: RowLayout, number: Int32) {
@@ -367,6 +371,62 @@ public final class WatermarkClock {
     takenHead = 0
     takenCount = buckets.pointee.take(through: now, limit: limit, into: taken)
     return takenCount > 0
+  }
+
+  // MARK: State
+
+  /// The clock and the events that it holds; those about which nothing is decided come again as if they came anew. What sessions have
+  /// done is not kept: after a restart they are others.
+  public func exchange(_ archive: StateArchive) {
+    archive.integer(&now)
+    for path in [\WatermarkCounts.received, \.delivered, \.late, \.dropped, \.ahead, \.pressed] { archive.word(&counts[keyPath: path]) }
+    var held = archive.isSaving ? batches(of: buckets.pointee.all.map { (session: 0, event: $0) }) : []
+    archive.array(&held, blank: nil) { archive.batch(&$0) }
+    var waiting = archive.isSaving ? batches(of: undecided) : []
+    archive.array(&waiting, blank: nil) { archive.batch(&$0) }
+    guard archive.isRestoring, archive.failure == nil else { return }
+    clockAtLastRecord = now
+    for case let batch? in held { putBack(batch) }
+    for case let batch? in waiting { add(batch, wall: 0) }
+    lastWall = nil
+  }
+
+  /// Copies of held events, in order.
+  private func batches(of items: [(session: UInt32, event: HeldEvent)]) -> [EventBatch?] {
+    var batches: [EventBatch?] = []
+    var start = 0
+    while start < items.count {
+      let type = buckets.pointee.segments[items[start].event.segment].pointee.layout.type
+      var end = start + 1
+      while end < items.count, end - start < 4096,
+        buckets.pointee.segments[items[end].event.segment].pointee.layout.type === type { end += 1 }
+      let events = items[start..<end].map(\.event)
+      let batch = events.withUnsafeBufferPointer { events in
+        let runs = events.indices.map { index in
+          RowRun(events: UnsafeBufferPointer(rebasing: events[index...index]), segment: buckets.pointee.segments[events[index].segment])
+        }
+        return RowReader(runs: runs, count: events.count).batch()
+      }
+      batches.append(
+        EventBatch(
+          type: type, count: batch.count, properties: batch.properties, columns: batch.columns, times: batch.times,
+          sessions: items[start..<end].map(\.session)))
+      start = end
+    }
+    return batches
+  }
+
+  /// Holds events that were held before: no clock goes by their times.
+  private func putBack(_ batch: EventBatch) {
+    let layout = layout(for: batch)
+    reservePlaces(batch.count)
+    for row in 0..<batch.count {
+      (places + placeCount).initialize(to: buckets.pointee.place(batch.times[row], source: row, layout.layout, layout.number))
+      placeCount += 1
+    }
+    RowWriter(
+      layout: layout.layout, places: UnsafeBufferPointer(start: places, count: placeCount), targets: targets
+    ).write(batch)
   }
 
   // MARK: Memory

@@ -45,6 +45,13 @@ public final class BatchGroupKernel {
   public var groupCount: Int { current.groupCount + previous.groupCount }
   public var byteCount: Int { current.byteCount + previous.byteCount }
 
+  /// The groups of this batch and of the one before.
+  public func exchange(_ archive: StateArchive) {
+    if archive.isMeasuring { return archive.note(groups: groupCount, bytes: byteCount) }
+    current.exchange(archive)
+    previous.exchange(archive)
+  }
+
   /// Takes rows of a batch in.
   public func add(_ batch: EventBatch, _ rows: UnsafeBufferPointer<UInt32>) {
     guard !rows.isEmpty else { return }

@@ -1,3 +1,5 @@
+internal import EventModel
+
 /// Which values a group has seen: one flat set of (group, value) for all groups.
 final class DistinctPairs {
   private let key: HashKey
@@ -27,6 +29,20 @@ final class DistinctPairs {
       slots.update(repeating: (0, 0), count: slotCount)
     }
     count = 0
+  }
+
+  func exchange(_ archive: StateArchive) {
+    var pairs = archive.isSaving ? (0..<slotCount).filter { slots[$0].0 != 0 }.map { slots[$0] } : []
+    archive.array(&pairs, blank: (0, 0)) { pair in
+      archive.word(&pair.0)
+      archive.word(&pair.1)
+    }
+    guard archive.isRestoring else { return }
+    removeAll()
+    reserve(pairs.count)
+    for (group, word) in pairs where group & 0xffff_ffff != 0 {
+      _ = insert(UInt32(group & 0xffff_ffff) - 1, Atom(kind: UInt8(truncatingIfNeeded: group >> 32), word: word))
+    }
   }
 
   func reserve(_ more: Int) {

@@ -25,6 +25,13 @@ final class GroupAggregator {
   var groupCount: Int { table.count }
   var byteCount: Int { table.byteCount + reader.texts.byteCount + pairs.reduce(0) { $0 + ($1?.byteCount ?? 0) } }
 
+  func exchange(_ archive: StateArchive) {
+    archive.integer(&rowCount)
+    reader.texts.exchange(archive)
+    table.exchange(archive)
+    for set in pairs { set?.exchange(archive) }
+  }
+
   func removeAll() {
     table.removeAll()
     if reader.texts.count > 0 { reader.texts.removeAll() }

@@ -1,3 +1,5 @@
+internal import EventModel
+
 /// Groups by key, numbered in order of first appearance: open addressing over numbers, and a row of 64-bit words for each group, the key's
 /// kinds and words first, then room for the aggregates' state.
 final class KeyTable {
@@ -169,6 +171,35 @@ final class KeyTable {
       if entry >> 32 == hashes[index] >> 32 { sum &+= rows[(Int(entry & 0xffff_ffff) - 1) * stride] }
     }
     touched &+= sum
+  }
+
+  /// The rows as they are; their places are found anew, for the key of hashing is another after a restart.
+  func exchange(_ archive: StateArchive) {
+    var size = count
+    archive.count(&size)
+    if archive.isRestoring {
+      removeAll()
+      reserve(size)
+    }
+    for index in 0..<(size * stride) where archive.failure == nil {
+      var word = archive.isSaving ? rows[index] : 0
+      archive.word(&word)
+      if archive.isRestoring { (rows + index).initialize(to: word) }
+    }
+    guard archive.isRestoring, archive.failure == nil else { return }
+    for group in 0..<size { place(group) }
+    count = size
+  }
+
+  private func place(_ group: Int) {
+    var hash = key.second
+    for position in 0..<keyCount {
+      let atom = keyAtom(group, position)
+      hash = key.mix(hash &+ UInt64(atom.kind), atom.word)
+    }
+    var slot = Int(hash >> 32) & (slotCount - 1)
+    while slots[slot] != 0 { slot = (slot + 1) & (slotCount - 1) }
+    slots[slot] = (hash & 0xffff_ffff_0000_0000) | UInt64(group + 1)
   }
 
   private func reserve(_ size: Int) {

@@ -90,6 +90,21 @@ final class TextInterner {
     touched &+= sum
   }
 
+  /// All texts in order, so that each has its number again.
+  func exchange(_ archive: StateArchive) {
+    var texts = archive.isSaving ? (0..<count).map { (kind: entries[$0].kind, bytes: Array(self[$0])) } : []
+    archive.array(&texts, blank: (kind: 0, bytes: [])) { text in
+      archive.integer(&text.kind)
+      archive.octets(&text.bytes)
+    }
+    guard archive.isRestoring else { return }
+    removeAll()
+    for text in texts {
+      let number = text.bytes.withUnsafeBytes { bytes in Atom.Kind(rawValue: text.kind).flatMap { self.number(of: bytes, $0) } }
+      if number.map({ Int($0) + 1 }) != count || count == 0 { return archive.fail("a text that stands twice") }
+    }
+  }
+
   /// The text's number; nil if it is not there and shall not be put in.
   func number(of bytes: UnsafeRawBufferPointer, _ kind: Atom.Kind, inserting: Bool = true) -> UInt64? {
     number(of: bytes, kind, hash: hash(bytes, kind), inserting: inserting)

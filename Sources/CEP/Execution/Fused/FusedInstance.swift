@@ -109,6 +109,16 @@ final class FusedInstance: StatementInstance {
 
   override func stop() { timer?.cancel() }
 
+  override func exchange(_ archive: StateArchive) {
+    grid.exchange(archive)
+    archive.integer(&count)
+    archive.integer(&previousCount)
+    kernel.exchange(archive)
+    archive.timer(&timer) { time, sequence in
+      clock.schedule(at: time, for: statement, sequence: sequence) { [unowned self] () throws(EvaluationError) in try self.release() }
+    }
+  }
+
   override func currentRows() throws(EvaluationError) -> [Event] {
     var rows: [Tuple] = []
     kernel.forEachCurrent { rows.append(tuple($0)) }

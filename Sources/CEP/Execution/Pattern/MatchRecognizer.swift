@@ -45,9 +45,34 @@ struct PartialMatch {
 
 /// The rows of one partition.
 private final class RowPartition {
+  let key: [Value]
   var active: [PartialMatch] = []
   var earlier: [Event] = []
   var rows: UInt64 = 0
+  init(key: [Value]) { self.key = key }
+
+  func exchange(_ archive: StateArchive) {
+    archive.note(entries: active.count, of: 96)
+    archive.array(&active, blank: PartialMatch.blank) { $0.exchange(archive) }
+    archive.events(&earlier)
+    archive.word(&rows)
+  }
+}
+
+extension PartialMatch {
+  fileprivate static let blank = PartialMatch(position: 0, rows: [], firstRow: 0, lastRow: 0, began: 0)
+
+  fileprivate mutating func exchange(_ archive: StateArchive) {
+    archive.integer(&position)
+    archive.array(&rows, blank: []) { archive.events(&$0) }
+    archive.word(&firstRow)
+    archive.word(&lastRow)
+    archive.integer(&began)
+  }
+
+  fileprivate func fits(_ code: MatchRecognizeCode) -> Bool {
+    code.automaton.variables.indices.contains(position) && rows.count == code.plan.variables.count
+  }
 }
 
 /// match_recognize at work.
@@ -76,6 +101,38 @@ final class MatchRecognizer {
 
   var contents: [Event] { [] }
 
+  func exchange(_ archive: StateArchive) {
+    archive.note(entries: order.count, of: 200)
+    archive.note(entries: waiting.count, of: 96)
+    if archive.isMeasuring {
+      var all = order
+      return archive.array(&all, blank: RowPartition(key: [])) { $0.exchange(archive) }
+    }
+    var keys = order.map(\.key)
+    archive.array(&keys, blank: []) { archive.values(&$0) }
+    if archive.isRestoring {
+      order = keys.map { RowPartition(key: $0) }
+      partitions = Dictionary(zip(keys, order).map { ($0, $1) }, uniquingKeysWith: { first, _ in first })
+    }
+    for partition in order { partition.exchange(archive) }
+    exchangeWaiting(archive)
+    archive.timer(&timer) { makeTimer(at: $0, sequence: $1) }
+    let isSound = order.allSatisfy { $0.active.allSatisfy { $0.fits(code) } } && waiting.allSatisfy { $0.match.fits(code) }
+    if archive.isRestoring, !isSound { archive.fail("a match that the pattern cannot have") }
+  }
+
+  private func exchangeWaiting(_ archive: StateArchive) {
+    let numbers = Dictionary(order.enumerated().map { (ObjectIdentifier($1), $0) }, uniquingKeysWith: { first, _ in first })
+    var items = waiting.map { (number: numbers[ObjectIdentifier($0.partition)] ?? -1, match: $0.match) }
+    archive.array(&items, blank: (number: -1, match: PartialMatch.blank)) { item in
+      archive.integer(&item.number)
+      item.match.exchange(archive)
+    }
+    guard archive.isRestoring else { return }
+    if !items.allSatisfy({ order.indices.contains($0.number) }) { return archive.fail("a match of a partition that is not there") }
+    waiting = items.map { (match: $0.match, partition: order[$0.number]) }
+  }
+
   func receive(new: [Event], old: [Event]) throws(EvaluationError) {
     for event in old { try forget(event) }
     var rows: [Event] = []
@@ -87,7 +144,7 @@ final class MatchRecognizer {
     keyFrame.events[0] = event
     let key = try evaluateAll(code.partition, keyFrame)
     if let known = partitions[key] { return known }
-    let made = RowPartition()
+    let made = RowPartition(key: key)
     partitions[key] = made
     order.append(made)
     return made
@@ -258,7 +315,11 @@ final class MatchRecognizer {
       if timer.time == next { return }
       timer.cancel()
     }
-    timer = frame.clock.schedule(at: next, for: statement) { [unowned self] () throws(EvaluationError) in
+    timer = makeTimer(at: next)
+  }
+
+  private func makeTimer(at time: Int64, sequence: UInt64? = nil) -> Timer {
+    frame.clock.schedule(at: time, for: statement, sequence: sequence) { [unowned self] () throws(EvaluationError) in
       self.timer = nil
       let now = self.frame.clock.now
       let rows = try self.giveFinished { entry in ((try? self.due(entry.match)) ?? now) <= now }

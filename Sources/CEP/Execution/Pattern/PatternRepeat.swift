@@ -66,6 +66,18 @@ final class RepeatState: PatternState {
     until?.discard(test)
   }
 
+  override func exchange(_ archive: StateArchive) {
+    archive.event(&begin)
+    archive.integer(&lowest)
+    archive.integer(&highest)
+    archive.integer(&count)
+    archive.array(&collected, blank: []) { archive.entryValues(&$0) }
+    if collected.count != tags.count { archive.fail("a repeat of other tags") }
+    archive.flag(&isDone)
+    runtime.exchange(&part, inner, self, archive)
+    if let untilCode { runtime.exchange(&until, untilCode, self, archive) }
+  }
+
   override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {
     if child === part {
       count += 1
@@ -109,7 +121,7 @@ final class GuardState: PatternState {
   private let condition: PatternNodeCode.Guard
   private var child: PatternState?
   private var timer: Timer?
-  private let slot: Int
+  private var slot: Int
   private var maximum: Int64?
   private var count: Int64 = 0
 
@@ -149,6 +161,18 @@ final class GuardState: PatternState {
 
   override func discard(_ test: (Event) -> Bool) { child?.discard(test) }
 
+  override func exchange(_ archive: StateArchive) {
+    archive.integer(&slot)
+    archive.integer(&maximum)
+    archive.integer(&count)
+    runtime.exchange(&child, inner, self, archive)
+    archive.timer(&timer) { time, sequence in
+      runtime.clock.schedule(at: time, for: runtime.statement, rank: slot, sequence: sequence) { [unowned self] () throws(EvaluationError) in
+        try self.expire()
+      }
+    }
+  }
+
   override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {
     if case .whileTrue(let evaluator) = condition, !(try runtime.evaluate(evaluator, match).isTrue) { return try expire() }
     if let maximum {
@@ -176,7 +200,11 @@ final class GuardState: PatternState {
 final class TimerState: PatternState {
   private let code: PatternNodeCode
   private var timer: Timer?
-  private let slot: Int
+  private var slot: Int
+  private var begin: Event?
+  /// `timer:schedule` with repetitions: the time between two, and how many are left.
+  private var interval = Interval(months: 0, milliseconds: 0)
+  private var left: Int64 = 1
 
   init(_ runtime: PatternRuntime, _ parent: PatternParent, _ code: PatternNodeCode) {
     self.code = code
@@ -199,11 +227,35 @@ final class TimerState: PatternState {
     }
   }
 
+  override func exchange(_ archive: StateArchive) {
+    archive.integer(&slot)
+    archive.event(&begin)
+    archive.integer(&interval.months)
+    archive.integer(&interval.milliseconds)
+    archive.integer(&left)
+    archive.timer(&timer) { makeTimer($0, sequence: $1) }
+  }
+
   private func schedule(_ due: Int64, _ begin: Event) {
-    timer = runtime.clock.schedule(at: due, for: runtime.statement, rank: slot) { [unowned self] () throws(EvaluationError) in
-      self.timer = nil
-      try self.parent.turnedTrue(self, begin, isQuitted: true)
+    self.begin = begin
+    timer = makeTimer(due)
+  }
+
+  private func makeTimer(_ due: Int64, sequence: UInt64? = nil) -> Timer {
+    runtime.clock.schedule(at: due, for: runtime.statement, rank: slot, sequence: sequence) { [unowned self] () throws(EvaluationError) in
+      try self.fire(due)
     }
+  }
+
+  private func fire(_ due: Int64) throws(EvaluationError) {
+    timer = nil
+    guard let begin else { return }
+    let isLast = left <= 1
+    if !isLast {
+      if left < .max { left -= 1 }
+      timer = makeTimer(interval.after(due))
+    }
+    try parent.turnedTrue(self, begin, isQuitted: isLast)
   }
 
   private func startSchedule(_ date: Evaluator?, _ repetitions: Evaluator?, _ period: PeriodEvaluator?, _ begin: Event) throws(EvaluationError) {
@@ -219,16 +271,9 @@ final class TimerState: PatternState {
       first = interval.after(first)
       if times != nil { left -= 1 }
     }
-    if left > 0 { repeatedly(first, interval, left, begin) }
-  }
-
-  private func repeatedly(_ due: Int64, _ interval: Interval, _ left: Int64, _ begin: Event) {
-    timer = runtime.clock.schedule(at: due, for: runtime.statement, rank: slot) { [unowned self] () throws(EvaluationError) in
-      self.timer = nil
-      let isLast = left == 1
-      if !isLast { self.repeatedly(interval.after(due), interval, left == .max ? left : left - 1, begin) }
-      try self.parent.turnedTrue(self, begin, isQuitted: isLast)
-    }
+    guard left > 0 else { return }
+    (self.interval, self.left) = (interval, left)
+    schedule(first, begin)
   }
 
   override func quit() {

@@ -35,6 +35,24 @@ final class PatternRuntime {
     root = nil
   }
 
+  func exchange(_ archive: StateArchive) {
+    archive.word(&sequence)
+    if archive.isRestoring {
+      stop()
+      stations = code.filters.map { FilterStation($0) }
+    }
+    exchange(&root, code.root, RootState(self), archive)
+  }
+
+  /// A part's state, or none; it is made anew when restored.
+  func exchange(_ state: inout PatternState?, _ code: PatternNodeCode, _ parent: PatternParent, _ archive: StateArchive) {
+    var isThere = state != nil
+    archive.flag(&isThere)
+    if archive.isRestoring { state = isThere && archive.failure == nil ? make(code, parent) : nil }
+    archive.note(entries: isThere ? 1 : 0, of: 160)
+    state?.exchange(archive)
+  }
+
   func accept(_ event: Event) throws(EvaluationError) {
     var found: [FilterState] = []
     for station in stations where event.type === station.code.type { try station.find(event, frame, into: &found) }
@@ -136,6 +154,8 @@ class PatternState: PatternParent {
   func quit() {}
   /// Quits what began from a match that a test names.
   func discard(_ test: (Event) -> Bool) {}
+  /// Names what it keeps, its parts included. One that does not cannot be saved.
+  func exchange(_ archive: StateArchive) { archive.fail("a part of this pattern cannot be saved") }
 }
 
 /// The states that wait at one filter.
@@ -233,6 +253,13 @@ final class FilterState: PatternState {
   }
 
   override func discard(_ test: (Event) -> Bool) { if let begin, test(begin) { quit() } }
+
+  override func exchange(_ archive: StateArchive) {
+    archive.event(&begin)
+    archive.word(&sequence)
+    archive.flag(&isActive)
+    if archive.isRestoring, isActive { archive.attempt { () throws(EvaluationError) in try station.add(self, runtime.frame) } }
+  }
 
   func matched(_ event: Event) throws(EvaluationError) {
     guard var match = begin else { return }

@@ -38,6 +38,16 @@ final class EveryState: PatternState {
     for child in children where !(child.state is FilterState) { child.state.discard(test) }
   }
 
+  override func exchange(_ archive: StateArchive) {
+    archive.event(&begin)
+    var items = children.map { (state: Optional($0.state), seen: $0.seen) }
+    archive.array(&items, blank: (state: nil, seen: [:])) { item in
+      runtime.exchange(&item.state, inner, self, archive)
+      archive.table(&item.seen, blank: 0) { archive.integer(&$0) }
+    }
+    if archive.isRestoring { children = items.compactMap { item in item.state.map { ($0, item.seen) } } }
+  }
+
   /// A child that turns true while it is being started (a `not`) is given up, lest it begin for ever.
   private func spawn(_ seen: [[Value]: Int64]) throws(EvaluationError) {
     guard let begin else { return }
@@ -127,6 +137,22 @@ final class FollowedByState: PatternState {
     }
   }
 
+  override func exchange(_ archive: StateArchive) {
+    var items = positions.values.map { (part: $0.part, state: Optional($0.state)) }
+    archive.array(&items, blank: (part: 0, state: nil)) { item in
+      archive.integer(&item.part)
+      guard parts.indices.contains(item.part) else { return archive.fail("a part that the pattern does not have") }
+      runtime.exchange(&item.state, parts[item.part], self, archive)
+    }
+    guard archive.isRestoring else { return }
+    positions.removeAll()
+    open = Array(repeating: 0, count: parts.count)
+    for case (let part, let state?) in items {
+      positions[ObjectIdentifier(state)] = (state, part)
+      open[part] += 1
+    }
+  }
+
   override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {
     guard let part = positions[ObjectIdentifier(child)]?.part else { return }
     if isQuitted { remove(child) }
@@ -173,6 +199,11 @@ final class AndState: PatternState {
 
   override func discard(_ test: (Event) -> Bool) { for state in states { state?.discard(test) } }
 
+  override func exchange(_ archive: StateArchive) {
+    exchangeStates(&states, parts, archive)
+    archive.array(&matches, blank: []) { archive.events(&$0) }
+  }
+
   override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {
     guard let index = states.firstIndex(where: { $0 === child }) else { return }
     if isQuitted { states[index] = nil }
@@ -191,6 +222,16 @@ final class AndState: PatternState {
   override func turnedFalse(_ child: PatternState) throws(EvaluationError) {
     quit()
     try parent.turnedFalse(self)
+  }
+}
+
+extension PatternState {
+  /// The states of parts side by side: one each, or none at all once they have been quitted.
+  fileprivate func exchangeStates(_ states: inout [PatternState?], _ parts: [PatternNodeCode], _ archive: StateArchive) {
+    var isOpen = !states.isEmpty
+    archive.flag(&isOpen)
+    if archive.isRestoring { states = isOpen ? Array(repeating: nil, count: parts.count) : [] }
+    for index in states.indices { runtime.exchange(&states[index], parts[index], self, archive) }
   }
 }
 
@@ -230,6 +271,8 @@ final class OrState: PatternState {
 
   override func discard(_ test: (Event) -> Bool) { for state in states { state?.discard(test) } }
 
+  override func exchange(_ archive: StateArchive) { exchangeStates(&states, parts, archive) }
+
   override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {
     guard let index = states.firstIndex(where: { $0 === child }) else { return }
     if isQuitted {
@@ -268,6 +311,11 @@ final class NotState: PatternState {
   override func quit() {
     child?.quit()
     child = nil
+  }
+
+  override func exchange(_ archive: StateArchive) {
+    archive.event(&begin)
+    runtime.exchange(&child, inner, self, archive)
   }
 
   override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {

@@ -1,4 +1,5 @@
 internal import Builtins
+internal import EventModel
 
 /// Engine time, and what waits for it.
 ///
@@ -11,12 +12,15 @@ final class Clock {
   init(start: Int64) { now = start }
 
   /// Of several timers due at one instant the one of the statement deployed first is first.
+  ///
+  /// - Parameter old: a restored timer's place among the others of its statement.
   @discardableResult
   func schedule(
-    at time: Int64, for owner: StatementRuntime?, rank: Int = 0, _ action: @escaping () throws(EvaluationError) -> Void
+    at time: Int64, for owner: StatementRuntime?, rank: Int = 0, sequence old: UInt64? = nil,
+    _ action: @escaping () throws(EvaluationError) -> Void
   ) -> Timer {
-    sequence += 1
-    let timer = Timer(time: time, owner: owner, rank: rank, sequence: sequence, action: action)
+    if old == nil { sequence += 1 }
+    let timer = Timer(time: time, owner: owner, rank: rank, sequence: old ?? sequence, action: action)
     heap.append(timer)
     var child = heap.count - 1
     while child > 0, heap[child].precedes(heap[(child - 1) / 2]) {
@@ -27,6 +31,14 @@ final class Clock {
   }
 
   func set(_ time: Int64) { now = time }
+
+  /// Timers themselves are exchanged by those who wait for them.
+  func exchange(_ archive: StateArchive) {
+    archive.integer(&now)
+    var last = sequence
+    archive.word(&last)
+    sequence = max(sequence, last)
+  }
 
   /// When the next timer is due.
   var nextTime: Int64? {

@@ -154,6 +154,13 @@ public final class Runtime {
     for statement in statements { statement.giveOut() }
   }
 
+  /// Forgets rows that wait since deployment: a restored statement has given them before.
+  func forgetPasses() {
+    pending.removeAll { !$0.isPending }
+    while frontQueue.take() != nil {}
+    while backQueue.take() != nil {}
+  }
+
   // MARK: For statements
 
   func notePending(_ statement: StatementRuntime) { pending.append(statement) }

@@ -14,7 +14,7 @@ final class StatementRuntime {
   var wasTouched = false
   private var newRows: [Event] = []
   private var oldRows: [Event] = []
-  private var isPending = false
+  private(set) var isPending = false
   /// Instances with something to do when the pass ends (joins).
   private var unfinished: [StatementInstance] = []
   var rowsOut: UInt64 = 0
@@ -60,6 +60,28 @@ final class StatementRuntime {
     runtime.onOutput(StatementOutput(statement: order, time: runtime.now, new: new, old: old))
   }
 
+  /// What the statement keeps, with what it has declared for others.
+  func exchange(_ archive: StateArchive) {
+    switch plan.kind {
+    case .createVariable(let variable): if let variable = environment.variables[variable.name] { archive.value(&variable.value) }
+    case .createWindow(let window): environment.windows[window.name]?.exchange(archive)
+    case .createTable(let table): environment.tables[table.name]?.exchange(archive)
+    case .createContext(let context): environment.contexts[context.name]?.exchange(archive)
+    case .createSchema, .createExpression, .createList, .updateStream: break
+    case .select, .on: if let partitions { partitions.exchange(self, archive) } else { instance?.exchange(archive) }
+    }
+    // Last, for what is made while restoring takes numbers too.
+    archive.integer(&nextSlot)
+    if archive.isRestoring { forgetRows() }
+  }
+
+  /// Rows that were made while the statement was deployed have been given before.
+  private func forgetRows() {
+    newRows.removeAll()
+    oldRows.removeAll()
+    isPending = false
+  }
+
   func finishLater(_ instance: StatementInstance) { unfinished.append(instance) }
 
   /// All sources have seen the pass: joins are made now.
@@ -96,4 +118,6 @@ class StatementInstance {
   func stop() {}
   /// The current rows, for a pull.
   func currentRows() throws(EvaluationError) -> [Event] { [] }
+  /// Names what it keeps, in order: to be saved, restored (into an instance that may have been started or not) or measured.
+  func exchange(_ archive: StateArchive) { archive.fail("a statement run in this way cannot be saved") }
 }

@@ -24,6 +24,12 @@ final class Group {
     for state in states { state.clear() }
     count = 0
   }
+
+  func exchange(_ archive: StateArchive) {
+    archive.integer(&count)
+    archive.tuple(&representative)
+    for state in states { state.exchange(archive) }
+  }
 }
 
 /// One aggregate, compiled.
@@ -87,6 +93,10 @@ final class DistinctState: AggregateState {
     inner.clear()
   }
   override func value(time: Int64) -> Value { inner.value(time: time) }
+  override func exchange(_ archive: StateArchive) {
+    archive.table(&counts, blank: 0) { archive.integer(&$0) }
+    inner.exchange(archive)
+  }
 }
 
 /// The groups of one level, found by key under the engine's seed, kept in order of first appearance.
@@ -105,6 +115,21 @@ final class GroupTable {
   }
 
   var all: [Group] { groups.compactMap { $0 } }
+
+  func exchange(_ archive: StateArchive) {
+    var all = archive.isMeasuring ? groups.lazy.compactMap { $0 }.prefix(32).map { $0 } : self.all
+    if archive.isMeasuring, let first = all.first {
+      // A group like those that were looked at, so many times.
+      let sample = StateArchive.measuring()
+      for group in all { group.exchange(sample) }
+      return archive.note(entries: live, of: 120 + 16 * first.key.count + 64 * aggregates.count + sample.size / all.count)
+    }
+    if archive.isRestoring { removeAll() }
+    var keys = all.map(\.key)
+    archive.array(&keys, blank: []) { archive.values(&$0) }
+    if archive.isRestoring { all = keys.map { group($0) } }
+    for group in all { group.exchange(archive) }
+  }
 
   func hash(_ key: [Value]) -> UInt64 {
     var hash = seed

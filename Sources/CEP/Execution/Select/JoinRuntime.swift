@@ -64,6 +64,10 @@ final class JoinRuntime {
     return (try filtered(severalChanged ? distinct(new) : new), try filtered(severalChanged ? distinct(old) : old))
   }
 
+  func exchange(_ archive: StateArchive) {
+    for stream in sources.indices where !isHeldElsewhere(stream) { tables[stream].exchange(archive, frame, stream) }
+  }
+
   /// All rows of the join as it stands.
   func current() throws(EvaluationError) -> [Tuple] {
     for stream in sources.indices where isHeldElsewhere(stream) { tables[stream].replace(sources[stream].contents, frame, stream) }
@@ -298,6 +302,12 @@ final class JoinTable {
     queue.removeAll()
     for index in indices.indices { indices[index].events.removeAll() }
     for event in events { try? insert(event, frame, stream) }
+  }
+
+  /// The rows; the indices are made from them.
+  func exchange(_ archive: StateArchive, _ frame: Frame, _ stream: Int) {
+    archive.queue(&queue)
+    if archive.isRestoring { replace(queue.all, frame, stream) }
   }
 
   private func key(_ index: Int, _ event: Event, _ frame: Frame, _ stream: Int) throws(EvaluationError) -> [Value] {

@@ -14,6 +14,7 @@ final class RateLimiter {
   private var gaveFirst = false
   private let isFirstPerGroup: Bool
   private var groupConditions: [[Value]: GroupRate] = [:]
+  private var forgetsAt = 1024
   private let periodOfGroup: Interval?
   private let countOfGroup: Int64
   private var terminatedFilter: Evaluator?
@@ -44,6 +45,24 @@ final class RateLimiter {
 
   func start() throws(EvaluationError) { after.start() }
   func stop() { condition.stop() }
+
+  func exchange(_ archive: StateArchive) {
+    archive.array(&changes, blank: Change(new: [], old: [])) { change in
+      var (new, old) = (change.new, change.old)
+      archive.tuples(&new)
+      archive.tuples(&old)
+      if archive.isRestoring { change = Change(new: new, old: old) }
+    }
+    archive.flag(&gaveFirst)
+    archive.table(&groupConditions, blank: GroupRate()) { rate in
+      archive.flag(&rate.isFirst)
+      archive.integer(&rate.new)
+      archive.integer(&rate.old)
+      archive.integer(&rate.last)
+    }
+    condition.exchange(archive)
+    after.exchange(archive)
+  }
 
   /// The context partition ends.
   func terminate() throws(EvaluationError) {
@@ -104,6 +123,7 @@ final class RateLimiter {
     let passes: Bool
     if let period = periodOfGroup {
       let now = instance.frame.clock.now
+      forgetQuietGroups(period, now)
       passes = rate.last.map { period.after($0) <= now } ?? true
       if passes { rate.last = now }
     } else {
@@ -113,6 +133,13 @@ final class RateLimiter {
     }
     groupConditions[key] = rate
     return passes
+  }
+
+  /// A group whose period is over is as good as one that never was.
+  private func forgetQuietGroups(_ period: Interval, _ now: Int64) {
+    guard groupConditions.count >= forgetsAt else { return }
+    groupConditions = groupConditions.filter { _, rate in rate.last.map { period.after($0) > now } ?? false }
+    forgetsAt = max(1024, groupConditions.count * 2)
   }
 
   private struct GroupRate {
@@ -141,7 +168,7 @@ final class RateCondition {
   private var old: Int64 = 0
   private var reference: Int64?
   private var timer: Timer?
-  private let slot: Int
+  private var slot: Int
 
   init(_ plan: OutputRatePlan, _ instance: SelectInstance) throws(EvaluationError) {
     self.instance = instance
@@ -178,6 +205,15 @@ final class RateCondition {
   }
 
   func stop() { timer?.cancel() }
+
+  func exchange(_ archive: StateArchive) {
+    for name in counters.keys.sorted() { if let counter = counters[name] { archive.value(&counter.value) } }
+    archive.integer(&new)
+    archive.integer(&old)
+    archive.integer(&reference)
+    archive.integer(&slot)
+    archive.timer(&timer) { makeTimer(at: $0, sequence: $1) }
+  }
 
   func note(new newCount: Int, old oldCount: Int) throws(EvaluationError) {
     switch kind {
@@ -241,7 +277,11 @@ final class RateCondition {
       next = time
     default: return
     }
-    timer = clock.schedule(at: next, for: instance.statement, rank: slot) { [unowned self] () throws(EvaluationError) in
+    timer = makeTimer(at: next)
+  }
+
+  private func makeTimer(at time: Int64, sequence: UInt64? = nil) -> Timer {
+    instance.frame.clock.schedule(at: time, for: instance.statement, rank: slot, sequence: sequence) { [unowned self] () throws(EvaluationError) in
       self.schedule()
       try self.onMet(true)
     }
@@ -272,6 +312,12 @@ final class AfterCondition {
       interval = nil
     }
     isDone = count == nil && interval == nil
+  }
+
+  func exchange(_ archive: StateArchive) {
+    archive.integer(&seen)
+    archive.integer(&opens)
+    archive.flag(&isDone)
   }
 
   func start() { if let interval { opens = interval.after(clock.now) } }

@@ -234,6 +234,17 @@ struct SeenGroups {
     return true
   }
 
+  mutating func exchange(_ archive: StateArchive) {
+    if archive.isMeasuring { return archive.note(entries: entries.count, of: 160) }
+    var keys = entries.map(\.key)
+    archive.array(&keys, blank: []) { archive.values(&$0) }
+    var tuples = entries.map(\.tuple)
+    archive.tuples(&tuples)
+    guard archive.isRestoring else { return }
+    self = SeenGroups()
+    for (key, tuple) in zip(keys, tuples) { _ = set(key, tuple) }
+  }
+
   func groups(_ table: GroupTable) -> [Group] {
     entries.map { entry in
       let group = table.group(entry.key)

@@ -42,6 +42,12 @@ final class ResultProcessor {
     forgetsBetweenChanges = forgets || code.plan.sources.count > 1 && code.plan.sources.contains(where: \.isUnidirectional)
   }
 
+  func exchange(_ archive: StateArchive) {
+    for table in tables { table.exchange(archive) }
+    whole.exchange(archive)
+    everSeen.exchange(archive)
+  }
+
   private func forget() {
     for table in tables { table.removeAll() }
     whole.clear()

@@ -51,6 +51,15 @@ final class SelectInstance: StatementInstance {
 
   override func terminate() throws(EvaluationError) { try limiter?.terminate() }
 
+  /// Between two passes no change waits for a join.
+  override func exchange(_ archive: StateArchive) {
+    for subquery in frame.subqueries { subquery.exchange(archive) }
+    for source in sources { source.exchange(archive) }
+    join?.exchange(archive)
+    processor.exchange(archive)
+    limiter?.exchange(archive)
+  }
+
   private func sourceChanged(_ number: Int, _ new: [Event], _ old: [Event]) throws(EvaluationError) {
     guard join != nil else {
       // A window that is told to (FORCE_UPDATE) tells of nothing, too, which WHERE does not let pass.

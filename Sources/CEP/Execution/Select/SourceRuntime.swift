@@ -135,9 +135,7 @@ final class SourceRuntime {
     try chain?.start()
     try pattern?.start()
     if let window = code.window {
-      subscription = window.subscribe(statement) { [unowned self] (new, old) throws(EvaluationError) in
-        try self.first.receive(new: try self.filtered(new), old: try self.filtered(old))
-      }
+      subscribe(to: window)
       let held = try filtered(window.contents)
       if !held.isEmpty, chain != nil { try first.receive(new: held, old: []) }
     }
@@ -148,6 +146,20 @@ final class SourceRuntime {
     pattern?.stop()
     recognizer?.stop()
     if let subscription { code.window?.unsubscribe(subscription) }
+  }
+
+  private func subscribe(to window: NamedWindow) {
+    subscription = window.subscribe(statement) { [unowned self] (new, old) throws(EvaluationError) in
+      try self.first.receive(new: try self.filtered(new), old: try self.filtered(old))
+    }
+  }
+
+  func exchange(_ archive: StateArchive) {
+    if archive.isRestoring, subscription == nil, let window = code.window { subscribe(to: window) }
+    chain?.exchange(archive)
+    pattern?.exchange(archive)
+    recognizer?.exchange(archive)
+    prior?.exchange(archive)
   }
 
   func accept(_ event: Event) throws(EvaluationError) {
@@ -204,6 +216,19 @@ final class PriorBuffer {
     earlier[ObjectIdentifier(event)] = (event, recent)
     recent.append(event)
     if recent.count > depth { recent.removeFirst(recent.count - depth) }
+  }
+
+  func exchange(_ archive: StateArchive) {
+    archive.events(&recent)
+    if archive.isMeasuring { return archive.note(entries: earlier.count, of: 96 + 8 * depth) }
+    var items = earlier.values.map { (event: Optional($0.event), before: $0.before) }
+    archive.array(&items, blank: (event: nil, before: [])) { item in
+      archive.event(&item.event)
+      archive.events(&item.before)
+    }
+    guard archive.isRestoring else { return }
+    earlier.removeAll()
+    for case (let event?, let before) in items { earlier[ObjectIdentifier(event)] = (event, before) }
   }
 
   func event(_ offset: Int, before event: Event) -> Event? {

@@ -54,6 +54,18 @@ final class KeyedNode: ContextNode {
   }
 
   override func end() throws(EvaluationError) { for branch in branches { try branch.end() } }
+  override func halt() { for branch in branches { branch.halt() } }
+  override func exchange(_ archive: StateArchive) {
+    archive.note(entries: branches.count, of: 300)
+    if archive.isMeasuring { return }
+    var keys = positions.sorted { $0.value < $1.value }.map(\.key)
+    archive.array(&keys, blank: []) { archive.values(&$0) }
+    exchange(&branches, archive)
+    if archive.isRestoring {
+      if keys.count != branches.count { archive.fail("a context with more keys than partitions") }
+      positions = Dictionary(keys.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+  }
 }
 
 /// The original's hash functions: which keys share a partition is visible in the answers.
@@ -106,6 +118,15 @@ final class CategoryNode: ContextNode {
     for branch in try matching(event) { try branch.collect(event, into: &found) }
   }
   override func end() throws(EvaluationError) { for branch in branches { try branch.end() } }
+  override func halt() { for branch in branches { branch.halt() } }
+  override func exchange(_ archive: StateArchive) {
+    if archive.isMeasuring { return }
+    let count = branches.count
+    exchange(&branches, archive)
+    guard case .category(_, _, let categories) = level.kind, archive.isSaving || branches.count == categories.count || count == 0 else {
+      return archive.fail("a context of other categories")
+    }
+  }
 }
 
 /// Partitions that begin and end: one at a time, or overlapping.
@@ -144,24 +165,41 @@ final class TimedNode: ContextNode {
     let clock = frame.clock
     switch conditions.start {
     case .pattern(let code, let tags):
-      let pattern = PatternRuntime(code, context.statement, frame) { [unowned self] (match) throws(EvaluationError) in
-        try self.begin(self.named(match, tags))
-      }
+      let pattern = startPattern(code, tags)
       startPattern = pattern
       try pattern.start()
     case .crontab(let cron):
       guard let due = try CronSchedule(cron, level.compiler, frame).next(after: clock.now) else { return }
-      startTimer = clock.schedule(at: due, for: context.statement) { [unowned self] () throws(EvaluationError) in
-        try self.begin([:])
-        if conditions.overlaps { try self.awaitStart() }
-      }
+      startTimer = startTimer(at: due)
     case .after(let period):
       let due = try period.interval(frame).after(clock.now)
-      startTimer = clock.schedule(at: due, for: context.statement) { [unowned self] () throws(EvaluationError) in
-        try self.begin([:])
-        if conditions.overlaps { try self.awaitStart() }
-      }
+      startTimer = startTimer(at: due)
     case .filter, .never: break
+    }
+  }
+
+  private func startPattern(_ code: PatternCode, _ tags: [Int?]) -> PatternRuntime {
+    PatternRuntime(code, context.statement, frame) { [unowned self] (match) throws(EvaluationError) in try self.begin(self.named(match, tags)) }
+  }
+
+  private func startTimer(at time: Int64, sequence: UInt64? = nil) -> Timer {
+    frame.clock.schedule(at: time, for: context.statement, sequence: sequence) { [unowned self] () throws(EvaluationError) in
+      try self.begin([:])
+      if self.conditions?.overlaps ?? false { try self.awaitStart() }
+    }
+  }
+
+  private func endTimer(of opened: Open, at time: Int64, sequence: UInt64? = nil) -> Timer {
+    frame.clock.schedule(at: time, for: context.statement, sequence: sequence) { [unowned self, unowned opened] () throws(EvaluationError) in
+      try self.close(opened)
+    }
+  }
+
+  private func endPattern(of opened: Open, _ code: PatternCode) -> PatternRuntime {
+    let endFrame = frame.sibling(streams: 1)
+    endFrame.context = opened.branch.properties
+    return PatternRuntime(code, context.statement, endFrame) { [unowned self, unowned opened] (_) throws(EvaluationError) in
+      try self.close(opened)
     }
   }
 
@@ -195,15 +233,10 @@ final class TimedNode: ContextNode {
     let opened = Open(try branch(made), keys: keys)
     open.append(opened)
     if let due {
-      opened.timer = frame.clock.schedule(at: due, for: context.statement) { [unowned self, unowned opened] () throws(EvaluationError) in
-        try self.close(opened)
-      }
+      opened.timer = endTimer(of: opened, at: due)
     }
     if case .pattern(let code, _) = conditions.end {
-      endFrame.context = made
-      let pattern = PatternRuntime(code, context.statement, endFrame) { [unowned self, unowned opened] (_) throws(EvaluationError) in
-        try self.close(opened)
-      }
+      let pattern = endPattern(of: opened, code)
       opened.pattern = pattern
       try pattern.start()
     }
@@ -243,6 +276,47 @@ final class TimedNode: ContextNode {
 
   override func collect(_ event: Event, into found: inout [Partition]) throws(EvaluationError) {
     for opened in open { try opened.branch.collect(event, into: &found) }
+  }
+
+  override func halt() {
+    startPattern?.stop()
+    startTimer?.cancel()
+    for opened in open {
+      opened.timer?.cancel()
+      opened.pattern?.stop()
+      opened.branch.halt()
+    }
+  }
+
+  override func exchange(_ archive: StateArchive) {
+    archive.note(entries: open.count, of: 300)
+    guard !archive.isMeasuring, let conditions else { return }
+    archive.flag(&hasEnded)
+    archive.timer(&startTimer) { startTimer(at: $0, sequence: $1) }
+    var awaits = startPattern != nil
+    archive.flag(&awaits)
+    if case .pattern(let code, let tags) = conditions.start, awaits {
+      let pattern = startPattern ?? startPattern(code, tags)
+      startPattern = pattern
+      pattern.exchange(archive)
+    }
+    var items = open.map(Optional.some)
+    archive.array(&items, blank: nil) { exchange(&$0, conditions.end, archive) }
+    if archive.isRestoring { open = items.compactMap { $0 } }
+  }
+
+  private func exchange(_ item: inout Open?, _ end: ContextLevelCode.Condition, _ archive: StateArchive) {
+    let branch = ContextBranch(context, item?.branch, depth: depth, outer: outer, archive)
+    var keys = item?.keys ?? []
+    archive.values(&keys)
+    let opened = item ?? Open(branch, keys: keys)
+    archive.timer(&opened.timer) { endTimer(of: opened, at: $0, sequence: $1) }
+    if case .pattern(let code, _) = end {
+      let pattern = opened.pattern ?? endPattern(of: opened, code)
+      opened.pattern = pattern
+      pattern.exchange(archive)
+    }
+    item = opened
   }
 
   override func end() throws(EvaluationError) {

@@ -58,6 +58,46 @@ final class ContextRuntime {
     return found
   }
 
+  /// The partitions and what they began with; the statements in them exchange their own.
+  func exchange(_ archive: StateArchive) {
+    archive.integer(&nextID)
+    var all = partitions.map { Optional($0.properties) }
+    archive.array(&all, blank: nil) { archive.event(&$0) }
+    if archive.isRestoring {
+      for partition in partitions { for (_, instance) in partition.instances { instance.stop() } }
+      partitions = all.compactMap { $0.map { Partition(properties: $0) } }
+      if let old = root {
+        old.halt()
+        root = code.levels[0].node(self, depth: 0, outer: [])
+      }
+    }
+    root?.exchange(archive)
+  }
+
+  /// A statement's instances, partition by partition.
+  func exchange(_ user: StatementRuntime, _ archive: StateArchive) {
+    if archive.isMeasuring {
+      var all = partitions
+      return archive.array(&all, blank: Partition(properties: partitions[0].properties)) { $0.instance(of: user)?.exchange(archive) }
+    }
+    for partition in partitions {
+      var isThere = partition.instance(of: user) != nil
+      archive.flag(&isThere)
+      if archive.isRestoring, isThere, archive.failure == nil, let make = user.makeInstance {
+        archive.attempt { () throws(EvaluationError) in partition.instances.append((user.order, try make(partition))) }
+      }
+      if isThere { partition.instance(of: user)?.exchange(archive) }
+    }
+  }
+
+  /// After a restart: statements that are new start in the partitions that are there.
+  func startMissing() throws(EvaluationError) {
+    for partition in partitions { for user in users where partition.instance(of: user) == nil { try start(user, in: partition) } }
+  }
+
+  /// The number of an open partition; its place among them.
+  func number(of partition: Partition) -> Int? { partitions.firstIndex { $0 === partition } }
+
   var levels: [ContextLevelCode] { code.levels }
 
   func takeID() -> Int64 {
@@ -119,6 +159,28 @@ final class ContextBranch {
     }
   }
 
+  /// Restores a branch, or writes one.
+  init(_ context: ContextRuntime, _ branch: ContextBranch?, depth: Int, outer: [Event], _ archive: StateArchive) {
+    self.context = context
+    var properties = branch?.properties
+    archive.event(&properties)
+    let own = properties ?? Event.make(context.plan.type, time: 0, [])
+    self.properties = own
+    guard depth + 1 < context.levels.count else {
+      var number = branch?.leaf.flatMap { context.number(of: $0) } ?? -1
+      archive.integer(&number)
+      inner = nil
+      leaf = context.partitions.indices.contains(number) ? context.partitions[number] : nil
+      if leaf == nil { archive.fail("a partition of the context that is not there") }
+      return
+    }
+    leaf = nil
+    let node = branch?.inner ?? context.levels[depth + 1].node(context, depth: depth + 1, outer: outer + [own])
+    inner = node
+    node.exchange(archive)
+  }
+
+  func halt() { inner?.halt() }
   func observe(_ event: Event) throws(EvaluationError) { try inner?.observe(event) }
   func collect(_ event: Event, into found: inout [Partition]) throws(EvaluationError) {
     if let leaf { found.append(leaf) } else { try inner?.collect(event, into: &found) }
@@ -148,6 +210,16 @@ class ContextNode {
   func observe(_ event: Event) throws(EvaluationError) {}
   func collect(_ event: Event, into found: inout [Partition]) throws(EvaluationError) {}
   func end() throws(EvaluationError) {}
+  /// Cancels timers and leaves the partitions alone.
+  func halt() {}
+  func exchange(_ archive: StateArchive) {}
+
+  /// The branches in order.
+  final func exchange(_ branches: inout [ContextBranch], _ archive: StateArchive) {
+    var items = branches.map(Optional.some)
+    archive.array(&items, blank: nil) { $0 = ContextBranch(context, $0, depth: depth, outer: outer, archive) }
+    if archive.isRestoring { branches = items.compactMap { $0 } }
+  }
 
   func branch(_ properties: Event) throws(EvaluationError) -> ContextBranch {
     try ContextBranch(context, properties, depth: depth, outer: outer)

@@ -37,6 +37,12 @@ final class NamedWindow {
     try chain.start()
   }
 
+  /// Between two passes its readers have been told of every change.
+  func exchange(_ archive: StateArchive) {
+    chain?.exchange(archive)
+    if !archive.isMeasuring { archive.queue(&index) }
+  }
+
   var contents: [Event] { chain?.contents ?? [] }
   var indexed: [Event] { index.all }
   private var isBatch: Bool { chain?.isBatch ?? false }

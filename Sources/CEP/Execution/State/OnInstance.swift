@@ -208,6 +208,11 @@ final class OnInstance: StatementInstance {
     trigger?.stop()
   }
 
+  override func exchange(_ archive: StateArchive) {
+    for subquery in frame.subqueries { subquery.exchange(archive) }
+    trigger?.exchange(archive)
+  }
+
   private func run(_ event: Event) throws(EvaluationError) {
     switch code.action {
     case .select(let select, let deletes): try runSelect(select, event, deletes: deletes)

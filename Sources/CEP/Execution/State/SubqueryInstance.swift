@@ -58,6 +58,10 @@ final class SubqueryInstance {
     if !isWindowed, code.source.window != nil { try keeper.receive(new: source.contents, old: []) }
   }
   func stop() { source.stop() }
+  func exchange(_ archive: StateArchive) {
+    source.exchange(archive)
+    archive.queue(&keeper.queue)
+  }
   func accept(_ event: Event) throws(EvaluationError) { try source.accept(event) }
 
   private var contents: [Event] { isWindowed ? source.contents : keeper.queue.all }

@@ -13,6 +13,8 @@ final class Table {
     keyColumns = plan.columns.indices.filter { plan.columns[$0].isKey }
   }
 
+  func exchange(_ archive: StateArchive) { events.exchange(archive) }
+
   var rows: [Event] { events.all }
   func row(_ key: [Value]) -> Event? { events[key] }
   func key(of row: Event) -> [Value] { keyColumns.map { row[$0] } }

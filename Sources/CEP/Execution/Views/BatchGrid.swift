@@ -1,3 +1,5 @@
+internal import EventModel
+
 /// The instants at which a time batch ends: a reference and whole intervals from it, kept for ever.
 struct BatchGrid {
   let interval: Interval
@@ -8,6 +10,8 @@ struct BatchGrid {
     self.interval = interval
     self.reference = reference
   }
+
+  mutating func exchange(_ archive: StateArchive) { archive.integer(&reference) }
 
   /// The next end after `now`, which becomes the reference.
   mutating func next(after now: Int64) -> Int64 {

@@ -28,6 +28,10 @@ final class CombinedView: View {
   override var history: History? { batch.flatMap { parts[$0].history } ?? ownHistory }
   override func start() throws(EvaluationError) { for part in parts { try part.start() } }
   override func stop() { for part in parts { part.stop() } }
+  override func exchange(_ archive: StateArchive) {
+    for part in parts { part.exchange(archive) }
+    archive.events(&held)
+  }
 
   private func partChanged(_ index: Int, _ new: [Event], _ old: [Event]) throws(EvaluationError) {
     if let batch {

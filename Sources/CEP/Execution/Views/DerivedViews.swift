@@ -59,6 +59,12 @@ final class DerivedRowView: View {
     if numbers.count == values.count { sums.add(numbers[0], numbers.count > 1 ? numbers[1] : 0, sign: sign) }
   }
 
+  override func exchange(_ archive: StateArchive) {
+    archive.integer(&sums.count)
+    for path in [\Sums.x, \.y, \.xx, \.yy, \.xy] { archive.number(&sums[keyPath: path]) }
+    archive.event(&row)
+  }
+
   private func makeRow() -> Event {
     let count = Double(sums.count)
     let values: [Value] =

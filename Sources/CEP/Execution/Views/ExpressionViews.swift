@@ -53,6 +53,12 @@ final class ExpressionView: View {
     try pass(new: new, old: leaving)
   }
   override func discard(_ events: [Event]) { entries.removeAll { entry in events.contains { $0 === entry.event } } }
+  override func exchange(_ archive: StateArchive) {
+    var (events, times) = (entries.map(\.event), entries.map(\.time))
+    archive.events(&events)
+    archive.integers(&times)
+    if archive.isRestoring { entries = zip(events, times).map { (event: $0, time: $1) } }
+  }
 }
 
 /// `win:expr_batch`: releases its events when the expression holds for the one that comes.
@@ -96,6 +102,12 @@ final class ExpressionBatchView: View {
   override func discard(_ events: [Event]) {
     if !events.isEmpty { current.removeAll { event in events.contains { $0 === event } } }
   }
+  override func exchange(_ archive: StateArchive) {
+    archive.events(&current)
+    archive.events(&last)
+    archive.integer(&oldest)
+    archive.events(&ownHistory.batch)
+  }
 }
 
 /// `ext:time_order`: in order of a timestamp; an event leaves when the clock is past it by the interval, at once where it already is.
@@ -103,7 +115,7 @@ final class TimeOrderView: View {
   private let interval: Interval
   private let timestamp: Evaluator
   private let site: ViewSite
-  private let slot: Int
+  private var slot: Int
   private var entries: [(time: Int64, event: Event)] = []
   private var timer: Timer?
   private lazy var ownHistory = WindowHistory(self, newestFirst: false)
@@ -149,4 +161,11 @@ final class TimeOrderView: View {
   }
   override func discard(_ events: [Event]) { entries.removeAll { entry in events.contains { $0 === entry.event } } }
   override func stop() { timer?.cancel() }
+  override func exchange(_ archive: StateArchive) {
+    var (events, times) = (entries.map(\.event), entries.map(\.time))
+    archive.events(&events)
+    archive.integers(&times)
+    if archive.isRestoring { entries = zip(events, times).map { (time: $1, event: $0) } }
+    archive.timer(&timer, site, &slot) { [unowned self] () throws(EvaluationError) in try self.expire() }
+  }
 }

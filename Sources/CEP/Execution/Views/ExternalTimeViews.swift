@@ -48,6 +48,12 @@ final class ExternallyTimedView: View {
     return true
   }
   override func discard(_ events: [Event]) { for event in events { _ = remove(event) } }
+  override func exchange(_ archive: StateArchive) {
+    archive.queue(&queue)
+    var held = Array(times[head...])
+    archive.integers(&held)
+    if archive.isRestoring { (times, head) = (held, 0) }
+  }
 }
 
 final class ExternallyTimedBatchView: View {
@@ -107,5 +113,12 @@ final class ExternallyTimedBatchView: View {
 
   override func discard(_ events: [Event]) {
     if !events.isEmpty { current.removeAll { event in events.contains { $0 === event } } }
+  }
+  override func exchange(_ archive: StateArchive) {
+    archive.integer(&reference)
+    archive.integer(&oldest)
+    archive.events(&current)
+    archive.events(&last)
+    archive.events(&ownHistory.batch)
   }
 }

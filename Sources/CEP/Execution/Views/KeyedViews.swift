@@ -22,6 +22,17 @@ struct KeyedEvents {
     return nil
   }
 
+  mutating func exchange(_ archive: StateArchive) {
+    if archive.isMeasuring { return archive.note(events: live, like: entries.lazy.compactMap { $0?.event }.first) }
+    var events = all
+    archive.events(&events)
+    var keys = entries.compactMap { $0?.key }
+    archive.array(&keys, blank: []) { archive.values(&$0) }
+    guard archive.isRestoring else { return }
+    self = KeyedEvents()
+    for (key, event) in zip(keys, events) { _ = set(key, event) }
+  }
+
   mutating func remove(_ key: [Value]) {
     guard let position = positions.removeValue(forKey: key) else { return }
     entries[position] = nil
@@ -67,6 +78,7 @@ final class UniqueView: View {
       events.remove(key)
     }
   }
+  override func exchange(_ archive: StateArchive) { events.exchange(archive) }
 }
 
 /// The first event of each key.
@@ -107,6 +119,7 @@ final class FirstUniqueView: View {
       events.remove(key)
     }
   }
+  override func exchange(_ archive: StateArchive) { events.exchange(archive) }
 }
 
 /// A chain of windows for each key.
@@ -155,6 +168,32 @@ final class GroupedView: View {
   }
   override func discard(_ events: [Event]) { for chain in chains { chain.discard(events) } }
   override func stop() { for chain in chains { chain.stop() } }
+
+  override func exchange(_ archive: StateArchive) {
+    if archive.isMeasuring {
+      archive.note(entries: chains.count, of: 160)
+      var all = chains
+      return archive.array(&all, blank: ViewChain([])) { $0.exchange(archive) }
+    }
+    var items = positions.sorted { $0.value < $1.value }.map { (key: $0.key, chain: Optional(chains[$0.value])) }
+    if archive.isRestoring {
+      stop()
+      (positions, chains) = ([:], [])
+    }
+    archive.array(&items, blank: (key: [], chain: nil)) { item in
+      archive.values(&item.key)
+      if archive.isRestoring {
+        item.chain = archive.attempt { () throws(EvaluationError) in try self.makeChain() }
+        item.chain?.last.next = next
+      }
+      item.chain?.exchange(archive)
+    }
+    guard archive.isRestoring else { return }
+    for case (let key, let chain?) in items {
+      positions[key] = chains.count
+      chains.append(chain)
+    }
+  }
 }
 
 private final class GroupedHistory: History {

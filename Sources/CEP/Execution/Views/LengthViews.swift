@@ -15,6 +15,7 @@ final class LengthView: View {
     try pass(new: new, old: leaving)
   }
   override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }
+  override func exchange(_ archive: StateArchive) { archive.queue(&queue) }
 }
 
 final class LengthBatchView: View {
@@ -39,6 +40,11 @@ final class LengthBatchView: View {
     }
   }
   override func discard(_ events: [Event]) { current.removeAll { event in events.contains { $0 === event } } }
+  override func exchange(_ archive: StateArchive) {
+    archive.events(&current)
+    archive.events(&last)
+    archive.events(&ownHistory.batch)
+  }
 }
 
 final class KeepAllView: View {
@@ -52,6 +58,7 @@ final class KeepAllView: View {
     try pass(new: new, old: leaving)
   }
   override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }
+  override func exchange(_ archive: StateArchive) { archive.queue(&queue) }
 }
 
 /// `firstlength`: takes events while there is room.
@@ -72,6 +79,7 @@ final class FirstLengthView: View {
     try pass(new: entering, old: leaving)
   }
   override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }
+  override func exchange(_ archive: StateArchive) { archive.queue(&queue) }
 }
 
 /// The last event; `firstevent` is `FirstLengthView(size: 1)`.
@@ -93,4 +101,5 @@ final class LastEventView: View {
     try pass(new: new, old: leaving)
   }
   override func discard(_ events: [Event]) { if let last, events.contains(where: { $0 === last }) { self.last = nil } }
+  override func exchange(_ archive: StateArchive) { archive.event(&last) }
 }

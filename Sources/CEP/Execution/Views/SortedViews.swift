@@ -50,6 +50,13 @@ final class SortView: View {
     try pass(new: new, old: leaving)
   }
   override func discard(_ events: [Event]) { entries.removeAll { entry in events.contains { $0 === entry.event } } }
+  override func exchange(_ archive: StateArchive) {
+    var events = entries.map(\.event)
+    archive.events(&events)
+    var keys = entries.map(\.keys)
+    archive.array(&keys, blank: []) { archive.values(&$0) }
+    if archive.isRestoring { entries = zip(keys, events).map { (keys: $0, event: $1) } }
+  }
 }
 
 /// The first so many in an order, one event for each key.
@@ -87,4 +94,12 @@ final class RankView: View {
     try pass(new: new, old: leaving)
   }
   override func discard(_ events: [Event]) { entries.removeAll { entry in events.contains { $0 === entry.event } } }
+  override func exchange(_ archive: StateArchive) {
+    var events = entries.map(\.event)
+    archive.events(&events)
+    var (unique, keys) = (entries.map(\.key), entries.map(\.keys))
+    archive.array(&unique, blank: []) { archive.values(&$0) }
+    archive.array(&keys, blank: []) { archive.values(&$0) }
+    if archive.isRestoring { entries = zip(zip(unique, keys), events).map { (key: $0.0, keys: $0.1, event: $1) } }
+  }
 }

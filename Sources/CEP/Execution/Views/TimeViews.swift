@@ -6,7 +6,7 @@ internal import EventModel
 final class TimeView: View {
   private let interval: Interval
   private let site: ViewSite
-  private let slot: Int
+  private var slot: Int
   private var queue = EventQueue()
   private var times: [Int64] = []
   private var head = 0
@@ -59,12 +59,19 @@ final class TimeView: View {
   }
   override func discard(_ events: [Event]) { for event in events { _ = remove(event) } }
   override func stop() { timer?.cancel() }
+  override func exchange(_ archive: StateArchive) {
+    archive.queue(&queue)
+    var held = Array(times[head...])
+    archive.integers(&held)
+    if archive.isRestoring { (times, head) = (held, 0) }
+    archive.timer(&timer, site, &slot) { [unowned self] () throws(EvaluationError) in try self.expire() }
+  }
 }
 
 final class TimeBatchView: View {
   private var grid: BatchGrid
   private let site: ViewSite
-  private let slot: Int
+  private var slot: Int
   private let forcesUpdate: Bool
   private let startsEager: Bool
   private var current: [Event] = []
@@ -109,6 +116,13 @@ final class TimeBatchView: View {
     if !events.isEmpty { current.removeAll { event in events.contains { $0 === event } } }
   }
   override func stop() { timer?.cancel() }
+  override func exchange(_ archive: StateArchive) {
+    grid.exchange(archive)
+    archive.events(&current)
+    archive.events(&last)
+    archive.events(&ownHistory.batch)
+    archive.timer(&timer, site, &slot) { [unowned self] () throws(EvaluationError) in try self.release() }
+  }
 }
 
 /// Released when full or when the interval since the last release is over.
@@ -116,7 +130,7 @@ final class TimeLengthBatchView: View {
   private let interval: Interval
   private let size: Int
   private let site: ViewSite
-  private let slot: Int
+  private var slot: Int
   private let forcesUpdate: Bool
   private let startsEager: Bool
   private var current: [Event] = []
@@ -167,13 +181,19 @@ final class TimeLengthBatchView: View {
     if !events.isEmpty { current.removeAll { event in events.contains { $0 === event } } }
   }
   override func stop() { timer?.cancel() }
+  override func exchange(_ archive: StateArchive) {
+    archive.events(&current)
+    archive.events(&last)
+    archive.events(&ownHistory.batch)
+    archive.timer(&timer, site, &slot) { [unowned self] () throws(EvaluationError) in try self.release() }
+  }
 }
 
 /// Holds events until none has come for the interval; then all leave at once.
 final class TimeAccumulatingView: View {
   private let interval: Interval
   private let site: ViewSite
-  private let slot: Int
+  private var slot: Int
   private var queue = EventQueue()
   private var timer: Timer?
   private lazy var ownHistory = WindowHistory(self)
@@ -191,24 +211,30 @@ final class TimeAccumulatingView: View {
     if !new.isEmpty {
       timer?.cancel()
       for event in new { queue.append(event) }
-      timer = site.schedule(at: interval.after(site.clock.now), slot: slot) { [unowned self] () throws(EvaluationError) in
-        let leaving = self.queue.all
-        self.queue.removeAll()
-        self.timer = nil
-        try self.pass(new: [], old: leaving)
-      }
+      timer = site.schedule(at: interval.after(site.clock.now), slot: slot) { [unowned self] () throws(EvaluationError) in try self.release() }
     }
     try pass(new: new, old: leaving)
   }
+
+  private func release() throws(EvaluationError) {
+    let leaving = queue.all
+    queue.removeAll()
+    timer = nil
+    try pass(new: [], old: leaving)
+  }
   override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }
   override func stop() { timer?.cancel() }
+  override func exchange(_ archive: StateArchive) {
+    archive.queue(&queue)
+    archive.timer(&timer, site, &slot) { [unowned self] () throws(EvaluationError) in try self.release() }
+  }
 }
 
 /// Takes events for the interval after its start.
 final class FirstTimeView: View {
   private let interval: Interval
   private let site: ViewSite
-  private let slot: Int
+  private var slot: Int
   private var queue = EventQueue()
   private var isOpen = true
   private var timer: Timer?
@@ -232,4 +258,9 @@ final class FirstTimeView: View {
   }
   override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }
   override func stop() { timer?.cancel() }
+  override func exchange(_ archive: StateArchive) {
+    archive.queue(&queue)
+    archive.flag(&isOpen)
+    archive.timer(&timer, site, &slot) { [unowned self] () throws(EvaluationError) in self.isOpen = false }
+  }
 }

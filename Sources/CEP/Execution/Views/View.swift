@@ -20,6 +20,8 @@ class View {
   var isBatch: Bool { false }
   /// For `prev`.
   var history: History? { nil }
+  /// Names what it keeps, in order. One that does not cannot be saved.
+  func exchange(_ archive: StateArchive) { archive.fail("a window of this kind cannot be saved") }
 
   final func pass(new: [Event], old: [Event]) throws(EvaluationError) {
     if new.isEmpty, old.isEmpty { return }
@@ -69,6 +71,8 @@ struct ViewSite {
 struct EventQueue {
   private var events: [Event] = []
   private var head = 0
+
+  init(_ events: [Event] = []) { self.events = events }
 
   var count: Int { events.count - head }
   var isEmpty: Bool { count == 0 }

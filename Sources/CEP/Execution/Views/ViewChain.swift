@@ -18,6 +18,7 @@ final class ViewChain {
   func start() throws(EvaluationError) { for view in views { try view.start() } }
   func stop() { for view in views { view.stop() } }
   func discard(_ events: [Event]) { for view in views { view.discard(events) } }
+  func exchange(_ archive: StateArchive) { for view in views { view.exchange(archive) } }
   var contents: [Event] { last.contents }
   /// Whether rows go on in batches.
   var isBatch: Bool { views.contains { $0.isBatch } }
@@ -126,6 +127,7 @@ struct ViewBuilder {
 /// Lets everything through.
 final class PassView: View {
   override func update(new: [Event], old: [Event]) throws(EvaluationError) { try pass(new: new, old: old) }
+  override func exchange(_ archive: StateArchive) {}
 }
 
 /// A statement that cannot be deployed.
