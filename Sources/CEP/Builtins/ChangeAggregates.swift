@@ -65,8 +65,9 @@ final class BaselineState: AggregateState {
     first = 0
   }
   override func exchange(_ archive: StateArchive) {
+    values.removeFirst(first)
+    first = 0
     archive.numbers(&values)
-    archive.integer(&first)
   }
 
   override func value(time: Int64) -> Value {

@@ -26,8 +26,9 @@ final class ArrivalState: AggregateState {
     head = 0
   }
   override func exchange(_ archive: StateArchive) {
+    values.removeFirst(head)
+    head = 0
     archive.entryValues(&values)
-    archive.integer(&head)
     archive.integer(&index)
   }
   override func value(time: Int64) -> Value {

@@ -21,8 +21,9 @@ final class RateState: AggregateState {
   }
   override func clear() { (times, head, isFull) = ([], 0, false) }
   override func exchange(_ archive: StateArchive) {
+    times.removeFirst(head)
+    head = 0
     archive.integers(&times)
-    archive.integer(&head)
     archive.integer(&span)
     archive.flag(&isFull)
   }

@@ -30,6 +30,20 @@ final class GroupAggregator {
     reader.texts.exchange(archive)
     table.exchange(archive)
     for set in pairs { set?.exchange(archive) }
+    if archive.isRestoring, !keysAreKnown { archive.fail("a group by a text that is not there") }
+  }
+
+  private var keysAreKnown: Bool {
+    (0..<groupCount).allSatisfy { group in
+      keys.indices.allSatisfy { position in
+        let atom = table.keyAtom(group, position)
+        switch Atom.Kind(rawValue: atom.kind) {
+        case .text?, .ip6?, .octets?: return atom.word < UInt64(reader.texts.count)
+        case nil: return false
+        default: return true
+        }
+      }
+    }
   }
 
   func removeAll() {
