@@ -20,5 +20,11 @@ enum CEPOptions {
     .choice(
       "atEnd", ["keep", "flush"], default: "keep",
       help: "At the end of the input: keep open windows open, or advance the clock once to the last pending timer."),
+    .path(
+      "stateFile",
+      help: "Where the statements' state outlives the collector: written when it stops and every checkpointInterval, taken up when it starts."),
+    .duration(
+      "checkpointInterval", default: "60 s", unit: "s", range: "1..86400",
+      help: "How often the state is written: what a killed collector loses at most."),
   ]
 }

@@ -10,6 +10,7 @@ import RecordEvents
 final class CEPOutput: OutputPlugin {
   private let host: Host
   private let engine: Engine
+  private let keeper: StateKeeper?
   private let readers: [RecordEventReader]
   /// By the statement's number; nil where its rows are no detections.
   private var writers: [DetectionWriter?]
@@ -23,9 +24,11 @@ final class CEPOutput: OutputPlugin {
 
   init(_ host: Host, _ options: Options) throws(PluginError) {
     let modules = try Modules(host, options)
-    do throws(CompileError) { engine = try modules.makeEngine() } catch {
-      throw PluginError(error.diagnostics.errors.first?.line ?? "the modules do not compile")
-    }
+    keeper = StateKeeper(host, options)
+    let empty = try Self.compiled(modules.makeEngine)
+    if let mistake = Modules.stateMistakes(empty, options).first { throw PluginError(mistake.message) }
+    let keeper = keeper
+    engine = try Self.compiled { () throws(CompileError) in try keeper?.restored(empty, making: modules.makeEngine) ?? empty }
     self.host = host
     let inputs = engine.inputs.filter { $0.name == modules.schema.eventType.name }
     readers = inputs.map {
@@ -53,11 +56,19 @@ final class CEPOutput: OutputPlugin {
     if readers.isEmpty { host.log(.warning, "no statement reads IPFIX: no record will reach the engine") }
   }
 
+  private static func compiled(_ make: () throws(CompileError) -> Engine) throws(PluginError) -> Engine {
+    do throws(CompileError) { return try make() } catch {
+      throw PluginError(error.diagnostics.errors.first?.line ?? "the modules do not compile")
+    }
+  }
+
   func process(_ batch: Batch) throws(PluginError) {
     lastRecord = host.monotonicNanoseconds
     if engine.options.clock == .system { engine.advance(to: Int64(host.wallNanoseconds / 1_000_000)) }
     for reader in readers { engine.send(reader.read(batch, choosing: engine.wanted), wall: Int64(lastRecord / 1_000_000)) }
+    keeper?.note(batch.recordCount, exportTime: batch.messages.last?.export_time)
     try giveOut()
+    keeper?.save(engine)
   }
 
   func handle(_ event: Batch) throws(PluginError) {
@@ -67,12 +78,15 @@ final class CEPOutput: OutputPlugin {
       if engine.options.clock == .system { engine.advance(to: Int64(host.wallNanoseconds / 1_000_000)) }
       engine.idle(for: Int64((host.monotonicNanoseconds &- lastRecord) / 1_000_000))
     // A collector that is told to stop never closes windows early: it may come back and go on.
-    case .end: engine.finish(flush: flushesAtEnd && host.stopNanosecondsLeft == nil)
+    // Where state is kept, what the clock has not passed is kept too: the next run goes on with it.
+    case .end:
+      if keeper == nil { engine.finish(flush: flushesAtEnd && host.stopNanosecondsLeft == nil) }
     case .sessionOpened: return clocks.opened(event)
     case .sessionClosed: return clocks.closed(event, engine)
     case .records: return
     }
     try giveOut()
+    if event.kind == .end { keeper?.write(engine, isEnd: true) } else { keeper?.save(engine) }
   }
 
   /// Takes new contents of lists; what is wrong with a file is an error in the log, and the list stays as it was.

@@ -35,6 +35,9 @@ struct Modules {
       let engine = try modules.makeEngine()
       engine.diagnostics.sorted.forEach { report($0, host) }
       checkStatements(engine, host, options)
+      for (message, place) in stateMistakes(engine, options) {
+        host.report(error: message, file: place?.file, line: place?.line ?? 0, column: place?.column ?? 0)
+      }
       modules.checkProperties(engine, host)
     } catch {
       error.diagnostics.all.forEach { report($0, host) }

@@ -51,7 +51,8 @@ public final class Engine {
   let scopes: [ModuleScope]
   private(set) var modules: [DeployedModule] = []
   let lists: ListKeeper
-  private var hasBegun = false
+  /// Whether the first event has set the clock.
+  var hasBegun = false
   var watermark: WatermarkClock?
   private let moduleNames: [String]
   private let predeclared: [EventType]

@@ -117,7 +117,7 @@ public final class EventPool {
     archive.octets(&bytes)
     if archive.failure != nil { return }
     let body = StateArchive.restoring(bytes, 0..<bytes.count, self)
-    for _ in 0..<count where body.failure == nil { readEvent(body) }
+    while eventTypes.count < count, body.failure == nil { readEvent(body) }
     if let failure = body.failure { archive.fail(failure) }
   }
 
