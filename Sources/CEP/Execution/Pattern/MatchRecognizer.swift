@@ -60,7 +60,7 @@ private final class RowPartition {
 }
 
 extension PartialMatch {
-  fileprivate static let blank = PartialMatch(position: 0, rows: [], firstRow: 0, lastRow: 0, began: 0)
+  fileprivate static var blank: PartialMatch { PartialMatch(position: 0, rows: [], firstRow: 0, lastRow: 0, began: 0) }
 
   fileprivate mutating func exchange(_ archive: StateArchive) {
     archive.integer(&position)

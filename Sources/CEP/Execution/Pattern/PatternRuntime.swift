@@ -58,6 +58,7 @@ final class PatternRuntime {
     for station in stations where event.type === station.code.type { try station.find(event, frame, into: &found) }
     if found.isEmpty { return }
     statement.wasTouched = true
+    statement.gauge.eventsIn += 1
     // As in the original, filters with a condition come before those without.
     if found.count > 1 {
       found.sort { a, b in

@@ -102,6 +102,8 @@ final class EventStream {
     var converted = [Event?](repeating: nil, count: views.count)
     var current: StatementRuntime?
     var skipsBelow: Int?
+    // The thread's clock when the current statement began, where this event is measured.
+    var began = runtime.times.isSampled() ? StatementTimes.now() : nil
     for (number, (consumer, view)) in consumers.enumerated() {
       if let chosen, !chosen[number] { continue }
       let statement = consumer.statement
@@ -109,6 +111,7 @@ final class EventStream {
         runtime.attempt(current) { () throws(EvaluationError) in try current.endPass() }
         if runtime.honoursPriorities, current.drops, current.wasTouched { skipsBelow = current.priority }
         current.wasTouched = false
+        if let start = began { began = current.note(since: start) }
       }
       if let limit = skipsBelow, statement.priority < limit { return }
       current = statement
@@ -124,6 +127,7 @@ final class EventStream {
     if let current {
       runtime.attempt(current) { () throws(EvaluationError) in try current.endPass() }
       current.wasTouched = false
+      if let began { _ = current.note(since: began) }
     }
   }
 

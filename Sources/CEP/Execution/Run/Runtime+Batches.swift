@@ -128,13 +128,13 @@ private struct BatchPass {
   private func values(_ rows: Range<Int>) -> Range<Int> { value(at: rows.lowerBound)..<value(at: rows.upperBound) }
 
   func run() {
-    for instance in fused { instance.prepare(batch) }
+    for instance in fused { instance.timed { instance.prepare(batch) } }
     let others = OtherConsumers(consumers, batch)
     var start = 0
     while start < batch.count {
       if !times.isEmpty { runtime.tick(times[start], mode) }
       let range = start..<stretch(from: start)
-      for instance in fused { instance.consume(batch, values(range), times) }
+      for instance in fused { instance.timed { instance.consume(batch, values(range), times) } }
       runOthers(range, others)
       if !times.isEmpty { runtime.clock.set(times[range.upperBound - 1]) }
       start = range.upperBound

@@ -25,11 +25,12 @@ public final class Runtime {
   let seed: UInt64
   public private(set) var statementCount = 0
   var statements: [StatementRuntime] = []
+  var times = StatementTimes()
   let layouts = Layouts()
   var streams: [ObjectIdentifier: EventStream] = [:]
   var makers: [ObjectIdentifier: EventMaker] = [:]
   /// Whether the clock has been set since deployment.
-  var hasStarted = false
+  public internal(set) var hasStarted = false
   private var frontQueue = WorkQueue()
   private var backQueue = WorkQueue()
   private var pending: [StatementRuntime] = []
@@ -83,8 +84,12 @@ public final class Runtime {
       }.map(\.element)
     }
     for (owner, timers) in byStatement {
+      let start = StatementTimes.now()
       for timer in timers { attempt(owner) { () throws(EvaluationError) in try timer.fire() } }
-      if let owner { attempt(owner) { () throws(EvaluationError) in try owner.endPass() } }
+      if let owner {
+        attempt(owner) { () throws(EvaluationError) in try owner.endPass() }
+        owner.gauge.nanoseconds += StatementTimes.now() - start
+      }
     }
     finishPass()
   }

@@ -17,7 +17,7 @@ final class StatementRuntime {
   private(set) var isPending = false
   /// Instances with something to do when the pass ends (joins).
   private var unfinished: [StatementInstance] = []
-  var rowsOut: UInt64 = 0
+  var gauge = StatementGauge()
   /// Makes the statement's instance for a partition.
   var makeInstance: ((Partition?) throws(EvaluationError) -> StatementInstance)?
   /// The only instance of a statement without context.
@@ -56,7 +56,7 @@ final class StatementRuntime {
     newRows.removeAll(keepingCapacity: true)
     oldRows.removeAll(keepingCapacity: true)
     isPending = false
-    rowsOut += UInt64(new.count + old.count)
+    gauge.rowsOut += UInt64(new.count + old.count)
     runtime.onOutput(StatementOutput(statement: order, time: runtime.now, new: new, old: old))
   }
 

@@ -150,6 +150,7 @@ final class SourceRuntime {
 
   private func subscribe(to window: NamedWindow) {
     subscription = window.subscribe(statement) { [unowned self] (new, old) throws(EvaluationError) in
+      self.statement.gauge.eventsIn += UInt64(new.count)
       try self.first.receive(new: try self.filtered(new), old: try self.filtered(old))
     }
   }
@@ -169,6 +170,7 @@ final class SourceRuntime {
       guard try filter(filterFrame).isTrue else { return }
     }
     statement.wasTouched = true
+    statement.gauge.eventsIn += 1
     guard let repeats = code.repeats else { return try first.receive(new: [event], old: []) }
     filterFrame.events[0] = event
     for _ in 0..<max(try repeats.count(filterFrame), 1) {
