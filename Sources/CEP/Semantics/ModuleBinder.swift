@@ -41,7 +41,8 @@ public func bindModule(_ module: ModuleSyntax, predeclared: [EventType] = [], ca
       scope.failed.formUnion(syntax.declaredNames)
     }
   }
-  for finding in stores.findings { diagnostics.add(finding) }
+  // What empties a window may be what has a mistake.
+  if !diagnostics.hasErrors { for finding in stores.findings { diagnostics.add(finding) } }
   let inputs = scope.inputTypes + predeclared.filter { type in !scope.inputTypes.contains { $0.name == type.name } }
   let plan = ModulePlan(name: module.name?.text, statements: statements, inputTypes: inputs)
   var sorted = DiagnosticList()
