@@ -14,11 +14,22 @@ enum Bench {
     + EPLBench.names.map { name in (name, { try EPLBench.run(name) }) }
     + PipelineBench.names.map { name in (name, { try PipelineBench.run(name) }) }
 
-  static func main() throws {
-    let wanted = CommandLine.arguments.dropFirst()
-    for bench in all where wanted.isEmpty || wanted.contains(where: { bench.name == $0 || bench.name.hasPrefix($0 + "-") }) {
-      try bench.run()
+  static func main() {
+    let wanted = Array(CommandLine.arguments.dropFirst())
+    var isGood = true
+    func fail(_ message: String) {
+      isGood = false
+      let line = Array("error: \(message)\n".utf8)
+      _ = write(STDERR_FILENO, line, line.count)
     }
+    func isMeant(_ bench: String, by name: String) -> Bool { bench == name || bench.hasPrefix(name + "-") }
+    for name in wanted where !all.contains(where: { isMeant($0.name, by: name) }) {
+      fail("there is no benchmark \"\(name)\"; there are \(all.map(\.name).joined(separator: ", "))")
+    }
+    for bench in all where wanted.isEmpty || wanted.contains(where: { isMeant(bench.name, by: $0) }) {
+      do { try bench.run() } catch { fail("\(bench.name): \(error)") }
+    }
+    exit(isGood ? 0 : 1)
   }
 
   /// Runs `body` once unmeasured and `rounds` times measured; prints the median and the range of nanoseconds per item.

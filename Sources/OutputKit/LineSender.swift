@@ -33,7 +33,8 @@ public final class LineSender: @unchecked Sendable {
     var isStopped = false
     /// The thread waits, and must be woken when there is something to do.
     var isAsleep = false
-    /// Everything was acknowledged and the peer said that it has read to the end, or will not say so.
+    /// Everything was acknowledged and the peer said that it has read to the end, or will not say so. Or the collector stops and
+    /// the peer is away.
     var isDone = false
   }
 
@@ -72,7 +73,8 @@ public final class LineSender: @unchecked Sendable {
   /// Takes whole lines. Waits while the buffer is full and the policy says so.
   public func send(_ bytes: UnsafeRawBufferPointer, lineEnds: UnsafeBufferPointer<Int>) {
     while true {
-      let outcome = withLock { shared in
+      let outcome = withLock { shared -> Outcome in
+        if shared.isDone { return .gone }
         if settings.policy == .dropOldest { makeRoom(&shared, bytes.count) }
         guard shared.ledger.heldBytes + bytes.count <= settings.bufferBytes || shared.ledger.isEmpty else { return Outcome.full }
         shared.ledger.append(bytes, lineEnds: lineEnds)
@@ -81,14 +83,17 @@ public final class LineSender: @unchecked Sendable {
       switch outcome {
       case .taken: return
       case .takenWhileAsleep: return signal(wake)
+      case .gone: return dropNew(lineEnds.count)
       case .full:
         if settings.policy == .dropOldest || host.stopNanosecondsLeft == 0 { return dropNew(lineEnds.count) }
+        // The thread may wait for the moment to try again, and is to look whether the collector stops.
+        if host.stopNanosecondsLeft != nil { signal(wake) }
         wait()
       }
     }
   }
 
-  private enum Outcome { case taken, takenWhileAsleep, full }
+  private enum Outcome { case taken, takenWhileAsleep, full, gone }
 
   private func makeRoom(_ shared: inout Shared, _ count: Int) {
     let dropped = shared.ledger.dropOldest(toFit: count, in: settings.bufferBytes, isConnected: shared.isConnected)

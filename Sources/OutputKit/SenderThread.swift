@@ -11,6 +11,8 @@ final class SenderThread {
   private var saidAway = false
   /// After the last line: until when the peer may close its side.
   private var closeDeadline: UInt64?
+  /// The collector stops, the receiver is away, and it has been tried once more.
+  private var triedLast = false
   private var runs: [iovec] = []
 
   private static let runLimit = 64
@@ -48,8 +50,18 @@ final class SenderThread {
         try step(events)
       } catch {
         lost(error)
+        if triedLast, connection.state == .disconnected { return giveUp(error) }
       }
     }
+  }
+
+  /// A stop does not wait for a receiver to come back: it is tried once more, at once.
+  private var isHurried: Bool { sender.host.stopNanosecondsLeft != nil }
+
+  private func giveUp(_ failure: TCPConnection.Failure) {
+    let left = sender.withLock { $0.ledger.heldLines }
+    sender.host.log(.warning, "\(left) records are dropped: the collector stops and \(connection.name) is away (\(failure.reason))")
+    done()
   }
 
   private struct Work {
@@ -71,7 +83,7 @@ final class SenderThread {
     let now = sender.host.monotonicNanoseconds
     var timeout: Int32 = -1
     switch connection.state {
-    case .disconnected: timeout = milliseconds(connection.backoff.next, now)
+    case .disconnected: timeout = isHurried ? 0 : milliseconds(connection.backoff.next, now)
     case .connecting(let deadline):
       descriptors.append(pollfd(fd: connection.descriptor, events: Int16(POLLOUT), revents: 0))
       timeout = milliseconds(deadline, now)
@@ -94,10 +106,11 @@ final class SenderThread {
   }
 
   private func step(_ events: Int16) throws(TCPConnection.Failure) {
-    let now = sender.host.monotonicNanoseconds
+    let (now, isHurried) = (sender.host.monotonicNanoseconds, isHurried)
     switch connection.state {
     case .disconnected:
-      if now >= connection.backoff.next { try connection.connect(at: now) }
+      if isHurried { triedLast = true }
+      if isHurried || now >= connection.backoff.next { try connection.connect(at: now) }
     case .connecting:
       try connection.finishConnecting(at: now, isWritable: events != 0)
       if connection.state == .connected { connected() }
@@ -111,7 +124,7 @@ final class SenderThread {
   private func connected() {
     sender.withLock { $0.isConnected = true }
     sender.host.log(.info, "connected to \(connection.name)")
-    saidAway = false
+    (saidAway, triedLast) = (false, false)
   }
 
   /// Hands over what the kernel takes. The lines stay where they are meanwhile: nobody else holds the lock.

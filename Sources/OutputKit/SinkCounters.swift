@@ -1,7 +1,8 @@
+import PluginABI
 public import PluginKit
 
-/// The counters of one destination of an output. Those of the first are the ledger's: its records = delivered + each drop. An output
-/// that serves several destinations at once counts the others as information, under names of their own.
+/// The counters of one destination of an output: its records = delivered + each drop. Of several destinations each has an account
+/// of its own.
 public struct SinkCounters: Sendable {
   public let delivered: Counter
   public let peerAway: Counter
@@ -10,26 +11,30 @@ public struct SinkCounters: Sendable {
   /// Of the delivered ones: acknowledged by the peer's TCP, perhaps never read by the peer.
   public let unconfirmed: Counter
   private let host: Host
-  private let ordinal: Int
+  private let destination: String?
 
-  /// - Parameter ordinal: from 0, in the order of the configuration.
-  public init(_ host: Host, ordinal: Int = 0) {
+  /// - Parameter destination: its name, where the output has several: `udp 127.0.0.1:4444`.
+  public init(_ host: Host, destination: String? = nil) {
     self.host = host
-    self.ordinal = ordinal
-    func dropped(_ reason: String, _ help: String) -> Counter { Self.dropped(host, ordinal, reason, help) }
-    delivered = ordinal == 0 ? host.deliveredCounter() : host.informationCounter("delivered-\(ordinal + 1)", help: "Records that reached destination \(ordinal + 1).")
-    peerAway = dropped("peer-away", "Records dropped because the peer was away and the buffer full, or at the end.")
-    peerSlow = dropped("peer-slow", "Records dropped because the peer was slow and the buffer full.")
-    stopping = dropped("stopping", "Records that were not sent when the collector's time was up.")
-    unconfirmed = host.informationCounter(
-      ordinal == 0 ? "unconfirmed" : "unconfirmed-\(ordinal + 1)",
-      help: "Of the delivered records: acknowledged by the peer's TCP, but perhaps never read by the peer.")
+    self.destination = destination
+    func counter(_ name: String, _ kind: Int, _ help: String) -> Counter { Self.counter(host, destination, name, kind, help) }
+    delivered = counter("delivered", FLOWCEP_COUNT_DELIVERED, "Records that reached their destination.")
+    peerAway = counter(
+      "peer-away", FLOWCEP_COUNT_DROPPED, "Records dropped because the peer was away and the buffer full, or at the end.")
+    peerSlow = counter("peer-slow", FLOWCEP_COUNT_DROPPED, "Records dropped because the peer was slow and the buffer full.")
+    stopping = counter("stopping", FLOWCEP_COUNT_DROPPED, "Records that were not sent when the collector's time was up.")
+    unconfirmed = counter(
+      "unconfirmed", FLOWCEP_COUNT_INFORMATION,
+      "Of the delivered records: acknowledged by the peer's TCP, but perhaps never read by the peer.")
   }
 
   /// A further reason to drop.
-  public func dropped(_ reason: String, help: String) -> Counter { Self.dropped(host, ordinal, reason, help) }
+  public func dropped(_ reason: String, help: String) -> Counter {
+    Self.counter(host, destination, reason, FLOWCEP_COUNT_DROPPED, help)
+  }
 
-  private static func dropped(_ host: Host, _ ordinal: Int, _ reason: String, _ help: String) -> Counter {
-    ordinal == 0 ? host.droppedCounter(reason, help: help) : host.informationCounter("\(reason)-\(ordinal + 1)", help: help)
+  private static func counter(_ host: Host, _ destination: String?, _ name: String, _ kind: Int, _ help: String) -> Counter {
+    guard let destination else { return host.counter(name, kind: UInt32(kind), help: help) }
+    return host.counter(name, kind: UInt32(kind), label: "destination", value: destination, help: help)
   }
 }

@@ -61,6 +61,21 @@ public struct Host: @unchecked Sendable {
     counter(name, UInt32(FLOWCEP_COUNT_INFORMATION), help)
   }
 
+  /// A number that goes up and down, by `set`.
+  public func gauge(_ name: String, help: String) -> Counter { counter(name, UInt32(FLOWCEP_COUNT_GAUGE), help) }
+
+  /// A counter of a part of the instance that a label names (`statement`, `PortScan`); of the whole where the host is older.
+  ///
+  /// - Parameter kind: `FLOWCEP_COUNT_…`
+  public func counter(_ name: String, kind: UInt32, label: String, value: String, help: String) -> Counter {
+    guard let raw = raw.pointee.extension(self.raw, FLOWCEP_METRICS_EXTENSION) else { return counter(name, kind, help) }
+    let make = raw.assumingMemoryBound(to: flowcep_metrics.self).pointee.counter
+    return Counter(make?(self.raw, name, kind, label, value, help), add: self.raw.pointee.counter_add, set: self.raw.pointee.counter_set)
+  }
+
+  /// - Parameter kind: `FLOWCEP_COUNT_…`
+  public func counter(_ name: String, kind: UInt32, help: String) -> Counter { counter(name, kind, help) }
+
   private func counter(_ name: String, _ kind: UInt32, _ help: String) -> Counter {
     Counter(raw.pointee.counter(raw, name, kind, help), add: raw.pointee.counter_add, set: raw.pointee.counter_set)
   }

@@ -6,7 +6,7 @@ import Glibc
 enum Daemon {
   private static let readyByte: UInt8 = 0x06
 
-  /// Runs the program anew without `-d`. Returns when it listens (0) or has failed (its exit code); what it says until then
+  /// Runs the program anew, with a descriptor that tells it to go on in the background. Returns when it listens (0) or has failed (its exit code); what it says until then
   /// is said here.
   static func launch(arguments: [String]) -> Int32 {
     var ends: [Int32] = [0, 0]
@@ -25,7 +25,7 @@ enum Daemon {
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
     posix_spawnattr_setflags(&attributes, flowcep_spawn_session())
-    let again = withoutDaemonFlag(arguments) + ["--daemon-ready", "\(ready)"]
+    let again = arguments + ["--daemon-ready", "\(ready)"]
     var words = again.map { strdup($0) } + [nil]
     defer { words.forEach { free($0) } }
     var child = pid_t()
@@ -35,15 +35,20 @@ enum Daemon {
   }
 
   /// In the child: the parent may go. From here on nobody reads standard error.
-  static func tellParent(_ descriptor: Int32) {
-    let nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC)
-    if nowhere >= 0 {
-      dup2(nowhere, STDERR_FILENO)
-      close(nowhere)
-    }
+  static func tellParent(_ descriptor: Int32, keepsStandardError: Bool) {
+    if !keepsStandardError { _ = redirectStandardError(to: "/dev/null") }
     var byte = readyByte
     _ = write(descriptor, &byte, 1)
     close(descriptor)
+  }
+
+  /// From now on standard error is appended to a file; gives the errno of a failure, or 0.
+  static func redirectStandardError(to path: String) -> Int32 {
+    let file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+    guard file >= 0 else { return errno }
+    dup2(file, STDERR_FILENO)
+    close(file)
+    return 0
   }
 
   /// Copies what the child says until it is ready or gone.
@@ -62,11 +67,6 @@ enum Daemon {
     while waitpid(child, &status, 0) < 0, errno == EINTR {}
     let hasExited = status & 0x7f == 0
     return hasExited ? max(1, (status >> 8) & 0xff) : 1
-  }
-
-  /// `-d`, `--daemon`, and the `d` in `-dv`.
-  private static func withoutDaemonFlag(_ arguments: [String]) -> [String] {
-    arguments.filter { $0 != "-d" && $0 != "--daemon" }
   }
 
   private static func fail(_ what: String) -> Int32 {

@@ -71,6 +71,27 @@ import Testing
     #expect(collector.process.errorText.contains("had no room for some datagrams"))
   }
 
+  @Test("several outputs of one destination: each has an account of its own")
+  func severalOutputs() throws {
+    let folder = try TemporaryFolder()
+    let capture = try OutputFixture.capture(folder, records: 4000)
+    let gone = try LineReceiver(file: folder.path + "/gone")
+    try gone.end()
+    let output = "<json><output><type>file</type><path>\(folder.path)/lines</path><name>all</name></output>"
+      + "<output><type>send</type><protocol>TCP</protocol><port>\(gone.port)</port></output></json>"
+    let collector = try Collector(OutputFixture.configuration(output), folder: folder)
+    let exporter = try Exporter(port: try collector.port("tcp"))
+    try exporter.send(capture.bytes[...])
+    exporter.finish()
+    try collector.process.waitForErrorLine(": closed")
+    let ledger = try collector.stop()
+    #expect(ledger.closes)
+    #expect(ledger["output", "out/test"]?.delivered == 4000)
+    #expect(ledger["output", "out/test", to: "file \(folder.path)/lines"]?.delivered == 4000)
+    #expect(ledger["output", "out/test", to: "tcp 127.0.0.1:\(gone.port)"]?.dropped("peer-away") == 4000)
+    #expect(OutputFixture.lineCount(ofFile: folder.path + "/lines/all") == 4000)
+  }
+
   @Test("UDP to a port where nobody listens is a warning and a count")
   func nobodyListens() throws {
     let folder = try TemporaryFolder()

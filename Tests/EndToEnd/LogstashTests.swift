@@ -93,6 +93,27 @@ import Testing
     #expect(OutputFixture.lines(ofFile: late.file) == Array(expected.suffix(account?.delivered ?? 0)))
   }
 
+  @Test("a stop does not wait for a receiver that is away", arguments: ["drop-oldest", "block"])
+  func stopsWithoutIt(policy: String) throws {
+    let folder = try TemporaryFolder()
+    let capture = try OutputFixture.capture(folder, records: 4000)
+    let gone = try LineReceiver(file: folder.path + "/gone")
+    try gone.end()
+    let output = Self.logstash(gone.port, "<policy>\(policy)</policy><buffer>64 KiB</buffer>")
+    let configuration = OutputFixture.configuration(output).replacingOccurrences(
+      of: "</ipfix>", with: "<stopTimeout>1 h</stopTimeout></ipfix>")
+    let collector = try Collector(configuration, folder: folder)
+    try collector.process.waitForErrorLine("cannot connect to ")
+    let exporter = try Exporter(port: try collector.port("tcp"))
+    try exporter.send(capture.bytes[...])
+    exporter.finish()
+    try collector.process.waitForErrorLine(": closed")
+    let ledger = try collector.stop()
+    #expect(ledger.closes && ledger.received == 4000)
+    #expect(ledger["output", "out/test"]?.dropped("peer-away") == 4000)
+    #expect(collector.process.errorText.contains("the collector stops and 127.0.0.1:\(gone.port) is away (connection refused)"))
+  }
+
   @Test("rsyslog with mmjsonparse reads every line as JSON")
   func rsyslog() throws {
     let program = ["/usr/sbin/rsyslogd", "/sbin/rsyslogd"].first { FileManager.default.isExecutableFile(atPath: $0) }

@@ -9,7 +9,7 @@ import Testing
     var text = try String(contentsOf: shipped, encoding: .utf8)
     text = text.replacingOccurrences(of: "<localPort>4739</localPort>", with: "<localPort>0</localPort>")
       .replacingOccurrences(of: "../queries/", with: SharedFolder.repository.path + "/queries/")
-      .replacingOccurrences(of: "/tmp/flowcep/alerts/", with: "@FOLDER@/alerts/")
+      .replacingOccurrences(of: "$STATE/alerts/", with: "@FOLDER@/alerts/")
       .replacingOccurrences(of: "<port>12345</port>", with: "<port>\(logstash.port)</port>")
       // A debug build on a busy machine takes longer to drain than an operator would wait.
       .replacingOccurrences(of: "<stopTimeout>10 s</stopTimeout>", with: "<stopTimeout>120 s</stopTimeout>")

@@ -42,4 +42,8 @@ public struct LedgerLine: Sendable {
 
   /// The account of an instance: `ledger["output", "siem/json"]`.
   public subscript(stage: String, name: String) -> Account? { accounts["\(stage) \"\(name)\""] }
+  /// The account of one of an output's several destinations.
+  public subscript(stage: String, name: String, to destination: String) -> Account? {
+    accounts["\(stage) \"\(name)\" to \"\(destination)\""]
+  }
 }

@@ -57,7 +57,7 @@ final class TCPInput: InputPlugin {
     refused = host.informationCounter("refused", help: "Connections of addresses that are not allowed.")
     tooMany = host.informationCounter("too-many-sessions", help: "Connections refused because maximumSessions were open.")
     faulty = host.informationCounter("faulty-session", help: "Sessions closed because of a bad version or length.")
-    open = host.informationCounter("sessions", help: "Exporters that are connected.")
+    open = host.gauge("sessions", help: "Exporters that are connected.")
   }
 
   // MARK: Start and stop
@@ -79,7 +79,7 @@ final class TCPInput: InputPlugin {
     self.waiter = waiter
     for listener in listeners {
       let address = listener.socket.address
-      host.log(.info, "listening on tcp \(address)" + (address.isAny ? " (all addresses)" : "") + (reception == nil ? "" : ", TLS only"))
+      host.log(.info, "listening on tcp \(address)" + (reception == nil ? "" : ", TLS only"))
     }
   }
 

@@ -67,7 +67,7 @@ final class UDPInput: InputPlugin {
     refused = host.lostCounter("refused", help: "Datagrams of addresses that are not allowed.")
     tooMany = host.lostCounter("too-many-sessions", help: "Datagrams of further sources while maximumSessions were known.")
     stopping = host.lostCounter("stopping", help: "Datagrams received while the collector stopped.")
-    open = host.informationCounter("sessions", help: "Sources that are remembered.")
+    open = host.gauge("sessions", help: "Sources that are remembered.")
   }
 
   // MARK: Start and stop
@@ -86,7 +86,7 @@ final class UDPInput: InputPlugin {
     for listener in listeners {
       let address = listener.socket.address
       let size = listener.socket.receiveBuffer(asking: receiveBuffer)
-      host.log(.info, "listening on udp \(address)" + (address.isAny ? " (all addresses)" : "") + (reception == nil ? "" : ", DTLS only"))
+      host.log(.info, "listening on udp \(address)" + (reception == nil ? "" : ", DTLS only"))
       host.log(.info, "receive buffer \(size) bytes")
       if let receiveBuffer, wantsReceiveBuffer, size < receiveBuffer {
         host.log(.warning, "the system grants a receive buffer of \(size) bytes, not \(receiveBuffer): raise net.core.rmem_max")

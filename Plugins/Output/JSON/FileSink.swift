@@ -30,7 +30,8 @@ final class FileSink: Sink {
 
   /// A folder that cannot be written to is told at once.
   func start() throws(PluginError) {
-    if let error = openCurrent() { throw PluginError("cannot write to \(path): \(String(cString: strerror(error)))") }
+    if let error = openCurrent() { throw PluginError("cannot write to \(path): \(String(cString: strerror(error))); change \"path\"") }
+    host.log(.info, "writing to \(path)")
   }
 
   func send(_ bytes: UnsafeRawBufferPointer, lineEnds: UnsafeBufferPointer<Int>) {

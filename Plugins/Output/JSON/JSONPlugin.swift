@@ -17,12 +17,29 @@ final class JSONPlugin: OutputPlugin {
   init(_ host: Host, _ options: Options) throws(PluginError) {
     writer = RecordJSONWriter(options: RecordJSONOptions(options))
     var sinks: [any Sink] = []
-    for output in options.groups("output") { sinks.append(try Self.sink(host, output, ordinal: sinks.count)) }
+    let groups = options.groups("output")
+    var names: Set<String> = []
+    for (index, output) in groups.enumerated() {
+      var name = Self.name(output)
+      if !names.insert(name).inserted { name += " (\(index + 1))" }
+      sinks.append(try Self.sink(host, output, SinkCounters(host, destination: groups.count > 1 ? name : nil)))
+    }
     self.sinks = sinks
   }
 
-  private static func sink(_ host: Host, _ options: Options, ordinal: Int) throws(PluginError) -> any Sink {
-    let counters = SinkCounters(host, ordinal: ordinal)
+  /// What a destination is called where there are several.
+  private static func name(_ options: Options) -> String {
+    let (ip, port) = (options.text("ip") ?? "", options.integer("port") ?? 0)
+    let address = ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
+    switch options.text("type") {
+    case "send": return "\((options.text("protocol") ?? "").lowercased()) \(address)"
+    case "server": return "server \(address)"
+    case "file": return "file \(options.text("path") ?? "")"
+    default: return "print"
+    }
+  }
+
+  private static func sink(_ host: Host, _ options: Options, _ counters: SinkCounters) throws(PluginError) -> any Sink {
     switch options.text("type") {
     case "send" where options.text("protocol") == "TCP": return ConnectionSink(host, options, counters)
     case "send": return try DatagramSink(host, options, counters)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <syslog.h>
 #include <unistd.h>
 
 static _Thread_local const char *current_plugin;
@@ -17,7 +18,7 @@ const char *flowcep_enter_plugin(const char *label) {
 
 void flowcep_leave_plugin(const char *previous) { current_plugin = previous; }
 
-static void append(char *line, size_t size, size_t *used, const char *text) {
+void flowcep_append(char *line, size_t size, size_t *used, const char *text) {
   while (*text != 0 && *used + 1 < size) line[(*used)++] = *text++;
 }
 
@@ -36,13 +37,16 @@ static const char *signal_name(int number) {
 static void report(int number) {
   char line[1024];
   size_t used = 0;
-  append(line, sizeof line, &used, "\nflowcep: fatal ");
-  append(line, sizeof line, &used, signal_name(number));
-  append(line, sizeof line, &used, current_plugin != NULL ? " in " : " in the collector itself");
-  if (current_plugin != NULL) append(line, sizeof line, &used, current_plugin);
+  flowcep_append(line, sizeof line, &used, "\nflowcep: fatal ");
+  const size_t start = used - strlen("fatal ");
+  flowcep_append(line, sizeof line, &used, signal_name(number));
+  flowcep_append(line, sizeof line, &used, current_plugin != NULL ? " in " : " in the collector itself");
+  if (current_plugin != NULL) flowcep_append(line, sizeof line - 1, &used, current_plugin);
   line[used++] = '\n';
   ssize_t written = write(STDERR_FILENO, line, used);
   (void)written;
+  line[used - 1] = 0;
+  flowcep_system_log(LOG_CRIT, line + start);
   // SA_RESETHAND gave the default action back: what called the handler happens again, or is raised again.
   raise(number);
 }

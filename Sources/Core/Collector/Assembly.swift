@@ -126,11 +126,23 @@ struct Assembly {
     inputs.map(\.instance) + chains.flatMap(\.links) + outputs.map(\.instance)
   }
 
+  var stages: Stages { Stages(inputs: inputs, chains: chains.map(\.stage), routers: routers, outputs: outputs) }
+
   /// What became of every record, in the order of the data.
+  var ledger: Ledger { stages.ledger }
+}
+
+/// The stages as others than the control thread see them.
+struct Stages: Sendable {
+  var inputs: [InputStage] = []
+  var chains: [ChainStage] = []
+  var routers: [DomainRouter] = []
+  var outputs: [OutputStage] = []
+
   var ledger: Ledger {
-    Ledger(
-      accounts: inputs.map(\.account) + chains.flatMap { $0.stage.accounts }
-        + routers.map(\.account).filter { account in account.dropped.contains { $0.amount > 0 } } + outputs.map(\.account))
+    let routing = routers.map(\.account).filter { account in account.dropped.contains { $0.amount > 0 } }
+    return Ledger(
+      accounts: inputs.map(\.account) + chains.flatMap(\.accounts) + routing + outputs.flatMap { [$0.account] + $0.destinationAccounts })
   }
 }
 

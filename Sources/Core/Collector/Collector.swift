@@ -16,13 +16,14 @@ public final class Collector {
   private let logger: Logger
   private let target: LogTarget
   private var assembly: Assembly?
-  private var watch = Watch()
+  private var watch: Watch
 
   private init(configuration: CollectorConfiguration, loader: PluginLoader, services: HostServices, target: LogTarget) {
     self.configuration = configuration
     self.loader = loader
     self.services = services
     self.target = target
+    watch = Watch(interval: UInt64(max(1, configuration.reportIntervalNanoseconds)))
     logger = target.logger("collector")
   }
 
@@ -72,24 +73,26 @@ public final class Collector {
   }
 
   /// Makes and starts all stages; when it returns, all inputs listen.
-  public func start() throws(StartFailure) {
+  ///
+  /// - Parameter onceListening: called when the inputs listen and nothing else has been opened: a moment to give up rights. Gives
+  ///   why it must not go on.
+  public func start(onceListening: () -> String? = { nil }) throws(StartFailure) {
     let assembly = Assembly(configuration, loader: loader, services: services)
     self.assembly = assembly
     if assembly.diagnostics.hasErrors {
       destroy()
       throw .configuration(assembly.diagnostics.sorted)
     }
-    assembly.diagnostics.sorted.forEach { logger.warning("\($0.line)") }
-    // What comes later in the data's path starts first.
+    assembly.diagnostics.sorted.forEach { logger.warning("\($0.unmarkedLine)") }
     var failures: [String] = []
-    for instance in assembly.instances.reversed() {
+    func start(_ instance: PluginInstance) {
       do throws(PluginFailure) { try instance.start() } catch { failures.append(error.description) }
     }
-    if !failures.isEmpty {
-      assembly.instances.forEach { $0.stop() }
-      destroy()
-      throw .runtime(failures)
-    }
+    // Inputs listen, and are read from when everything behind them has started: what comes later in the data's path first.
+    assembly.inputs.forEach { start($0.instance) }
+    if failures.isEmpty, let reason = onceListening() { throw giveUp(assembly, [reason]) }
+    (assembly.chains.flatMap(\.links) + assembly.outputs.map(\.instance)).reversed().forEach(start)
+    if !failures.isEmpty { throw giveUp(assembly, failures) }
     // Inputs may end as soon as they begin, so what nobody feeds is looked for before.
     let unfed = assembly.junctions.filter(\.isUnfed)
     let started = assembly.outputs.map { $0.start() } + assembly.chains.map { $0.stage.start() } + assembly.inputs.map { $0.start() }
@@ -97,11 +100,19 @@ public final class Collector {
     if started.contains(false) { throw .runtime(["the system gives no more threads"]) }
   }
 
+  private func giveUp(_ assembly: Assembly, _ failures: [String]) -> StartFailure {
+    assembly.instances.forEach { $0.stop() }
+    destroy()
+    return .runtime(failures)
+  }
+
   /// Runs until all inputs have ended or a signal comes, drains, and says what became of every record.
   ///
-  /// - Parameter signals: gives SIGINT and SIGTERM; see `flowcep_signal_descriptor`.
+  /// - Parameters:
+  ///   - signals: gives SIGINT and SIGTERM; see `flowcep_signal_descriptor`.
+  ///   - beforeLeavingAtOnce: called before a second signal ends the process.
   /// - Returns: false where a plugin's failure ended the run, or draining took too long.
-  public func run(signals: Int32) -> Bool {
+  public func run(signals: Int32, beforeLeavingAtOnce: () -> Void = {}) -> Bool {
     guard let assembly else { return false }
     logger.info("running: all inputs listen")
     var isGood = true
@@ -111,7 +122,7 @@ public final class Collector {
         pollfd(fd: signals, events: Int16(POLLIN), revents: 0), pollfd(fd: assembly.state.descriptor, events: Int16(POLLIN), revents: 0),
       ]
       _ = poll(&entries, 2, timeout)
-      if entries[0].revents != 0 { takeSignal(signals) }
+      if entries[0].revents != 0 { takeSignal(signals, beforeLeavingAtOnce) }
       if entries[1].revents != 0 {
         var count: UInt64 = 0
         _ = read(assembly.state.descriptor, &count, 8)
@@ -154,11 +165,12 @@ public final class Collector {
     }
   }
 
-  private func takeSignal(_ signals: Int32) {
+  private func takeSignal(_ signals: Int32, _ beforeLeavingAtOnce: () -> Void) {
     while case let number = flowcep_next_signal(signals), number != 0 {
       let name = number == SIGINT ? "SIGINT" : "SIGTERM"
       if stopTimes != nil {
         logger.error("\(name) again: exiting at once")
+        beforeLeavingAtOnce()
         _exit(1)
       }
       logger.info("\(name): stopping")

@@ -1,5 +1,7 @@
+import CLinux
 import Glibc
 public import Logging
+import PluginHost
 import Synchronization
 
 /// Where log lines go: standard error, or the system's log.
@@ -14,15 +16,23 @@ public final class LogTarget: Sendable {
     threshold = Atomic(verbosity)
   }
 
-  public func switchTo(_ sink: Sink) {
-    if sink == .systemLog { openlog(nil, LOG_PID, LOG_DAEMON) }
-    self.sink.store(sink.rawValue, ordering: .relaxed)
+  /// From now on lines go to the system's log, and so does the last one of a crash.
+  ///
+  /// - Returns: why nobody reads it, or nil.
+  public func switchToSystemLog() -> String? {
+    // Tests have a log of their own.
+    let path = getenv("FLOWCEP_SYSTEM_LOG").map { String(cString: $0) } ?? "/dev/log"
+    let status = flowcep_open_system_log(path)
+    sink.store(Sink.systemLog.rawValue, ordering: .relaxed)
+    return status == 0 ? nil : "\(path): \(String(cString: strerror(status)))"
   }
 
   /// A logger of a component: of an instance, or of a part of the collector.
   public func logger(_ component: String) -> Logger {
     Logger(label: component) { LineLogHandler(component: $0, target: self) }
   }
+
+  public func warn(_ component: String, _ text: String) { logger(component).warning("\(text)") }
 
   var level: Logger.Level {
     let levels: [Logger.Level] = [.error, .warning, .info, .debug]
@@ -34,28 +44,11 @@ public final class LogTarget: Sendable {
     let flat = text.contains("\n") ? text.split(separator: "\n").joined(separator: " | ") : text
     if sink.load(ordering: .relaxed) == Sink.systemLog.rawValue {
       let priority = level >= .error ? LOG_ERR : level == .warning ? LOG_WARNING : level >= .info ? LOG_INFO : LOG_DEBUG
-      "\(component): \(flat)".withCString { line in
-        withVaList([line]) { vsyslog(priority, "%s", $0) }
-      }
+      _ = flowcep_system_log(priority, "\(component): \(flat)")
       return
     }
-    var line = "\(Self.now()) \(level.rawValue) \(component): \(flat)\n"
+    var line = "\(TimeText.utc(Clock.wall())) \(level.rawValue) \(component): \(flat)\n"
     line.withUTF8 { bytes in _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
-  }
-
-  /// `2026-11-23T22:10:14.123Z`.
-  private static func now() -> String {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    var parts = tm()
-    gmtime_r(&time.tv_sec, &parts)
-    func digits(_ value: Int, _ count: Int) -> String {
-      let text = String(value)
-      return String(repeating: "0", count: max(0, count - text.count)) + text
-    }
-    let date = [digits(Int(parts.tm_year) + 1900, 4), digits(Int(parts.tm_mon) + 1, 2), digits(Int(parts.tm_mday), 2)]
-    let clock = [digits(Int(parts.tm_hour), 2), digits(Int(parts.tm_min), 2), digits(Int(parts.tm_sec), 2)]
-    return "\(date.joined(separator: "-"))T\(clock.joined(separator: ":")).\(digits(time.tv_nsec / 1_000_000, 3))Z"
   }
 }
 

@@ -9,6 +9,8 @@ public struct CollectorConfiguration: Sendable {
   public var elementFiles: [String] = []
   /// How long draining may take after a signal, in nanoseconds.
   public var stopTimeoutNanoseconds: Int64 = 10_000_000_000
+  /// How often the log says how it goes, in nanoseconds.
+  public var reportIntervalNanoseconds: Int64 = 60_000_000_000
   /// What a plugin's failure does where its own element does not say.
   public var onError: ErrorPolicy = .continue
 

@@ -73,6 +73,7 @@ public struct ConfigurationReader {
     let values = read(root, Vocabulary.root, owner: "\"ipfix\"", others: sections)
     result.elementFiles = values["elements"].map(\.text)
     result.stopTimeoutNanoseconds = values.integer("stopTimeout") ?? result.stopTimeoutNanoseconds
+    result.reportIntervalNanoseconds = values.integer("reportInterval") ?? result.reportIntervalNanoseconds
     result.onError = policy(values) ?? .continue
     for extra in root.children(named: "intermediatePlugins").dropFirst() {
       diagnostics.add(extra.place.diagnostic(.error, "\"intermediatePlugins\" may stand only once"))

@@ -18,6 +18,7 @@ public struct FileSearch: Sendable {
     var written = written
     if written.hasPrefix("file://") { written.removeFirst(7) }
     if written == "-" { return (written, [], true) }
+    written = StandardFolders.expand(written)
     let own = written.hasPrefix("/") ? written : absolute(folder) + "/" + written
     var looked = [normalised(own)]
     if Self.exists(own) { return (looked[0], looked, true) }

@@ -60,6 +60,9 @@ enum Vocabulary {
   static let root: [OptionRow] = [
     OptionRow("elements", .path, repeated: true, mustExist: true, help: "a file of information elements"),
     OptionRow("stopTimeout", .duration, default: "10 s", range: "0 s..1 h", unit: "s", help: "how long draining may take"),
+    OptionRow(
+      "reportInterval", .duration, default: "60 s", range: "1 s..1 d", unit: "s",
+      help: "how often the log says how it goes, and which inputs have been quiet so long"),
     onError,
   ]
   static let onError = OptionRow("onError", .choice, range: "continue|stop", help: "what a plugin's failure does")

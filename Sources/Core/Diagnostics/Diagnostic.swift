@@ -39,14 +39,19 @@ public struct Diagnostic: Sendable, Equatable {
   }
 
   /// One line: `startup.xml:14:5: error: unknown option "prot" (did you mean "port"?)`.
-  public var line: String {
+  public var line: String { line(marked: "\(severity.rawValue): ") }
+
+  /// The line without its severity, for a log that has levels of its own.
+  public var unmarkedLine: String { line(marked: "") }
+
+  private func line(marked mark: String) -> String {
     var place = ""
     if let file {
       place = file
       if let start { place += ":\(start.line):\(start.column)" }
       place += ": "
     }
-    return place + "\(severity.rawValue): \(message)" + (suggestion.map { " (\($0))" } ?? "")
+    return place + mark + message + (suggestion.map { " (\($0))" } ?? "")
   }
 
   /// The line, and under it the source with carets at the place.

@@ -12,17 +12,29 @@ public enum Undecodable: String, Sendable, CaseIterable {
   /// Sets or templates left out; the rest of the message was taken.
   /// Data sets whose template did not come in time.
   case unknownTemplate = "unknown-template"
+  /// Data sets that do not fit the template that they have waited for.
+  case badWaitingSet = "bad-waiting-set"
   case reservedSet = "reserved-set"
   case tooManyTemplates = "too-many-templates"
   case tooManyFields = "too-many-fields"
+
+  /// Whether a whole message is discarded for that reason.
+  public var discardsMessage: Bool {
+    switch self {
+    case .badVersion, .shortMessage, .badMessageLength, .badSetLength, .badTemplate, .badRecord, .tooManyDomains: true
+    case .unknownTemplate, .badWaitingSet, .reservedSet, .tooManyTemplates, .tooManyFields: false
+    }
+  }
 
   var index: Int { Self.indices[self] ?? 0 }
   private static let indices = Dictionary(uniqueKeysWithValues: zip(allCases, 0...))
 }
 
 /// What a decoder has counted. Sums: use `+=`.
-public struct DecodeCounts: Sendable {
+public struct DecodeCounts: Sendable, Equatable {
   public internal(set) var messages: UInt64 = 0
+  /// Those of the messages that were not discarded: messages = taken + each reason that discards a message.
+  public internal(set) var takenMessages: UInt64 = 0
   public internal(set) var bytes: UInt64 = 0
   /// Records of flow templates.
   public internal(set) var records: UInt64 = 0
@@ -53,8 +65,10 @@ public struct DecodeCounts: Sendable {
   public internal(set) var lateRecords: UInt64 = 0
   /// Records that were decoded with templates of an earlier session of the exporter.
   public internal(set) var restoredRecords: UInt64 = 0
-  /// Data sets that were set aside because their template had not come.
+  /// Data sets that were set aside because their template had not come: those decoded late, those given up, those that wait.
   public internal(set) var waitedSets: UInt64 = 0
+  /// Those of them that were decoded.
+  public internal(set) var lateSets: UInt64 = 0
   /// Definitions dropped because they had not been repeated in time (RFC 7011 §8.4), or to make room for new ones.
   public internal(set) var expiredTemplates: UInt64 = 0
   public internal(set) var evictedTemplates: UInt64 = 0
@@ -70,6 +84,15 @@ public struct DecodeCounts: Sendable {
 
   public init() {}
 
+  /// Whether every message, and every set that waited, is accounted for.
+  ///
+  /// - Parameter waitingSets: those that wait now; nil where that is not known.
+  public func closes(waitingSets: Int?) -> Bool {
+    let discarded = Undecodable.allCases.filter(\.discardsMessage).reduce(takenMessages) { $0 + self[$1] }
+    let waited = lateSets + self[.unknownTemplate] + self[.badWaitingSet]
+    return discarded == messages && (waitingSets.map { waited + UInt64($0) == waitedSets } ?? (waited <= waitedSets))
+  }
+
   /// How often that happened.
   public subscript(reason: Undecodable) -> UInt64 { undecodable.isEmpty ? 0 : undecodable[reason.index] }
 
@@ -80,6 +103,7 @@ public struct DecodeCounts: Sendable {
 
   public static func += (a: inout Self, b: Self) {
     a.messages += b.messages
+    a.takenMessages += b.takenMessages
     a.bytes += b.bytes
     a.records += b.records
     a.optionsRecords += b.optionsRecords
@@ -97,6 +121,7 @@ public struct DecodeCounts: Sendable {
     a.lateRecords += b.lateRecords
     a.restoredRecords += b.restoredRecords
     a.waitedSets += b.waitedSets
+    a.lateSets += b.lateSets
     a.expiredTemplates += b.expiredTemplates
     a.evictedTemplates += b.evictedTemplates
     a.describedElements += b.describedElements

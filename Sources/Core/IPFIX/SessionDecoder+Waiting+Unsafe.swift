@@ -51,8 +51,9 @@ extension SessionDecoder {
     let body = SetBody(id: set.id, start: set.headerLength + Wire.setHeader, end: set.bytes.count)
     guard takeData(body, domain, &sink) else {
       batch.recordCount = sink.before
-      return leaveOut(.badRecord)
+      return leaveOut(.badWaitingSet)
     }
+    pending.lateSets += 1
     pending.lateRecords += UInt64(batch.recordCount - sink.before)
     _ = end(sink)
   }

@@ -14,7 +14,7 @@ public final class SessionDecoder {
   let options: DecoderOptions
   let isUDP: Bool
   let hasLifetimes: Bool
-  private var domains: [Domain.Key: Domain] = [:]
+  private(set) var domains: [Domain.Key: Domain] = [:]
   private var lastDomain: Domain?
   var templateCount = 0
   /// Of all templates together.
@@ -142,6 +142,7 @@ public final class SessionDecoder {
       case Wire.version5: decode5(message, length, packet, batch, stamp)
       default: discard(.badVersion)
       }
+    if isTaken { pending.takenMessages += 1 }
     if !ready.isEmpty { takeReady(batch, stamp) }
     return isTaken
   }

@@ -55,6 +55,13 @@ public final class BatchQueue: @unchecked Sendable {
     mutex.deallocate()
   }
 
+  /// How much waits in it.
+  public var load: (bytes: Int, batches: Int) {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return (bytes, count)
+  }
+
   private var count: Int { incoming.count + outgoing.count }
 
   /// Appends a batch. A full queue waits or refuses, by its policy; once the time for stopping is over it refuses.

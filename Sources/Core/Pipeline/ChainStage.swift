@@ -86,7 +86,7 @@ public final class ChainStage: QueueStage, @unchecked Sendable {
       var account = Ledger.Account(name, received: i == 0 ? offered.load(ordering: .relaxed) : taken, delivered: passed)
       account.dropped = (i == 0 ? queueDrops : []) + services.counters.drops(of: name) + [.init("failed", failed)]
       let rest = account.unaccounted
-      if rest > 0 { account.dropped.append(.init(isEnded ? "not-passed" : "stopping", UInt64(rest))) }
+      if rest > 0 { account.dropped.append(.init(isEnded ? "not-passed" : Ledger.Account.unfinished, UInt64(rest))) }
       if rest < 0 { account.added = UInt64(-rest) }
       return account
     }
@@ -96,6 +96,6 @@ public final class ChainStage: QueueStage, @unchecked Sendable {
 extension CounterRegistry {
   /// What an instance itself says that it dropped, by reason.
   func drops(of name: InstanceName) -> [Ledger.Entry] {
-    counters(of: name).filter { $0.kind == .dropped }.map { Ledger.Entry($0.name, $0.value) }
+    counters(of: name).filter { $0.kind == .dropped && $0.label == nil }.map { Ledger.Entry($0.name, $0.value) }
   }
 }

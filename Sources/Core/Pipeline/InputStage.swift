@@ -18,7 +18,9 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   private var failures: FailureReport
   private let stopsOnError: Bool
   private var expectedRecords = 64
-  private var open: [UInt64: Session] = [:]
+  private var open: [UInt64: Open] = [:]
+  private var past = InputSnapshot()
+  private let desk = SnapshotDesk()
   private var hasTaken = false
   private let hasEnded = Atomic<Bool>(false)
 
@@ -30,6 +32,14 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   private let lostMessages: Counter
   private let messages: Counter
   private let restoredRecords: Counter
+  private let takenMessages: Counter
+  private let waitedSets: Counter
+  private let lateSets: Counter
+
+  private struct Open {
+    var session: Session
+    var at: UInt64
+  }
 
   public init(
     instance: PluginInstance, next: Junction, limits: DecoderLimits = DecoderLimits(), options: DecoderOptions = DecoderOptions(),
@@ -45,15 +55,20 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
     self.decoder = decoder
     keeper = templatesFile.map { TemplateKeeper($0, decoder) }
     lost = Undecodable.allCases.map { reason in
-      (reason, services.counters.counter(instance.name, reason.rawValue, .lost, help: "Messages or sets that could not be decoded."))
+      (reason, services.counters.counter(instance.name, reason.rawValue, .lost, help: "\(reason.discardsMessage ? "Messages discarded" : "Sets or templates left out"): \(reason.explanation)."))
     }
     lostBySequence = services.counters.counter(
       instance.name, "sequence", .lost, help: "Records missing by sequence number (RFC 7011 §10.1).")
     lostMessages = services.counters.counter(
       instance.name, "sequence-messages", .lost, help: "NetFlow 9 messages missing by sequence number (RFC 3954 §5.1).")
-    messages = services.counters.counter(instance.name, "messages", .information, help: "Messages received.")
-    restoredRecords = services.counters.counter(
-      instance.name, "restored-template", .information, help: "Records decoded with templates kept from before the collector's start.")
+    func noted(_ name: String, _ help: String) -> Counter {
+      services.counters.counter(instance.name, name, .information, help: help)
+    }
+    messages = noted("messages", "Messages received: those taken, and those discarded by reason.")
+    takenMessages = noted("messages-taken", "Messages that were decoded.")
+    waitedSets = noted("sets-waited", "Data sets that came before their template.")
+    lateSets = noted("sets-late", "Those of them that were decoded when it came.")
+    restoredRecords = noted("restored-template", "Records decoded with templates kept from before the collector's start.")
     next.addProducer()
     instance.context.sink = self
   }
@@ -82,9 +97,20 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
 
   public var account: Ledger.Account {
     let total = receivedRecords
-    let own = services.counters.counters(of: instance.name).filter { $0.kind == .lost }
-    return Ledger.Account(
-      instance.name, received: total, delivered: total, lost: own.map { .init($0.name, $0.value) })
+    let own = services.counters.counters(of: instance.name).filter { $0.label == nil }
+    var account = Ledger.Account(
+      instance.name, received: total, delivered: total, lost: own.filter { $0.kind == .lost }.map { .init($0.name, $0.value) })
+    account.noted = own.filter { $0.kind == .information }.map { .init($0.name, $0.value) }
+    return account
+  }
+
+  /// The sessions as they are now; where the input's thread does not answer in time, as they were when it last did.
+  ///
+  /// - Parameters:
+  ///   - sessions: how many to give one by one.
+  ///   - withTemplates: whether each template is listed.
+  public func snapshot(sessions: Int, withTemplates: Bool, milliseconds: Int) -> InputSnapshot {
+    desk.ask(.init(sessions: sessions, withTemplates: withTemplates), milliseconds: milliseconds) { isEnded }
   }
 
   // MARK: The input's thread
@@ -98,6 +124,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
         if try !instance.poll(timeoutMilliseconds: state.isDraining ? 0 : 250) { break }
         idlePolls = hasTaken ? 0 : idlePolls + 1
         keepTemplates()
+        desk.answer { snapshot($0) }
       } catch {
         failures.add(error, instance.name)
         // An input that goes on failing must not spin.
@@ -105,13 +132,47 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
       }
     }
     keepTemplates(atEnd: true)
-    for session in open.values.sorted(by: { $0.id < $1.id }) { closed(session, reason: nil) }
+    for session in openSessionsInOrder { closed(session.session, reason: nil) }
+    desk.leave(snapshot(.init(sessions: 0, withTemplates: false)))
     next.end()
   }
 
+  private var openSessionsInOrder: [Open] { open.values.sorted { $0.session.id < $1.session.id } }
+
+  private func snapshot(_ request: SnapshotDesk.Request) -> InputSnapshot {
+    var snapshot = past
+    snapshot.total = decoder.counts
+    snapshot.rememberedBytes = decoder.rememberedBytes
+    snapshot.openCount = open.count
+    for (place, open) in openSessionsInOrder.enumerated() {
+      let known = open.session.decoderState as? SessionDecoder
+      if place < request.sessions {
+        snapshot.open.append(
+          .init(
+            name: open.session.name, transport: open.session.raw.pointee.transport, openedAt: open.at,
+            status: known?.status(withTemplates: request.withTemplates) ?? SessionStatus()))
+      } else if let known {
+        snapshot.others += known.counts
+      }
+    }
+    return snapshot
+  }
+
+  /// Keeps the sum of what ended sessions have counted, and for a while those of which somebody may ask what was wrong.
+  private func remember(_ session: Session, _ reason: String?) {
+    let status = (session.decoderState as? SessionDecoder)?.status(withTemplates: false) ?? SessionStatus()
+    past.endedCount += 1
+    past.ended += status.counts
+    guard reason != nil || status.counts.records == 0 else { return }
+    if past.recentlyEnded.count >= Self.recentLimit { past.recentlyEnded.removeFirst() }
+    past.recentlyEnded.append(.init(name: session.name, endedAt: Clock.wall(), reason: reason, status: status))
+  }
+
+  private static let recentLimit = 20
+
   private func keepTemplates(atEnd: Bool = false) {
     guard let keeper else { return }
-    keeper.save(open.values, decoder, atEnd: atEnd)
+    keeper.save(open.values.lazy.map(\.session), decoder, atEnd: atEnd)
     if atEnd { keeper.finish() }
     if let news = keeper.takeNews() { services.log(news.isFailure ? .warning : .info, instance.name, news.text) }
   }
@@ -120,7 +181,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   private static let pollsUntilDrained = 3
 
   /// A file is not drained: what is still in it has not been received.
-  private var readsFile: Bool { open.values.contains { $0.raw.pointee.transport == UInt16(FLOWCEP_TRANSPORT_FILE) } }
+  private var readsFile: Bool { open.values.contains { $0.session.raw.pointee.transport == UInt16(FLOWCEP_TRANSPORT_FILE) } }
 
   public func take(_ packets: UnsafeBufferPointer<flowcep_packet>, in buffer: Buffer, used: Int) -> flowcep_status {
     hasTaken = true
@@ -151,11 +212,14 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
     restoredRecords.set(counts.restoredRecords)
     lostBySequence.set(counts.lostRecords &- min(counts.recoveredRecords, counts.lostRecords))
     lostMessages.set(counts.lostMessages &- min(counts.recoveredMessages, counts.lostMessages))
+    takenMessages.set(counts.takenMessages)
+    waitedSets.set(counts.waitedSets)
+    lateSets.set(counts.lateSets)
     for (reason, counter) in lost where counts[reason] > 0 { counter.set(counts[reason]) }
   }
 
   public func opened(_ session: Session) {
-    open[session.id] = session
+    open[session.id] = Open(session: session, at: Clock.wall())
     sessions.add(1, ordering: .relaxed)
     services.log(.info, instance.name, "\(session.name): connected")
     next.take(BatchStorage(kind: .sessionOpened, session: session))
@@ -165,6 +229,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
     guard open.removeValue(forKey: session.id) != nil else { return }
     sessions.subtract(1, ordering: .relaxed)
     decoder.close(session)
+    remember(session, reason)
     publishCounts()
     if let reason { services.log(.warning, instance.name, "\(session.name): closed: \(reason)") } else {
       services.log(.info, instance.name, "\(session.name): closed")

@@ -69,22 +69,44 @@ public final class OutputStage: QueueStage, InstanceSink, @unchecked Sendable {
 
   /// received = delivered + each drop. What a plugin counts as delivered holds; of one that does not count, what it processed.
   public var account: Ledger.Account {
-    let counters = services.counters.counters(of: instance.name)
+    let counters = services.counters.counters(of: instance.name).filter { $0.label == nil }
     let delivered = counters.filter { $0.kind == .delivered }
     let own = services.counters.drops(of: instance.name)
     let done = processed.load(ordering: .relaxed)
     let ownDrops = own.reduce(0) { $0 + $1.amount }
     var account = Ledger.Account(
-      instance.name, received: offered.load(ordering: .relaxed),
+      instance.name, received: 0,
       delivered: delivered.isEmpty ? (done > ownDrops ? done - ownDrops : 0) : delivered.reduce(0) { $0 + $1.value },
       dropped: queueDrops + own)
+    // Last, for while the stage runs more comes and more is delivered.
+    account.received = offered.load(ordering: .relaxed)
     account.noted = counters.filter { $0.kind == .information }.map { .init($0.name, $0.value) }
     let rest = account.unaccounted
     guard rest > 0 else { return account }
     // Of a batch whose process failed the plugin may have delivered a part.
     let lost = min(UInt64(rest), failed.load(ordering: .relaxed))
     account.dropped.append(.init("failed", lost))
-    if !isEnded { account.dropped.append(.init("stopping", UInt64(rest) - lost)) }
+    if !isEnded { account.dropped.append(.init(Ledger.Account.unfinished, UInt64(rest) - lost)) }
     return account
+  }
+
+  /// Of an output with several destinations, an account of each: all of them get what the instance has processed.
+  public var destinationAccounts: [Ledger.Account] {
+    let counters = services.counters.counters(of: instance.name).filter { $0.label?.name == "destination" }
+    var names: [String] = []
+    for name in counters.compactMap(\.label?.value) where !names.contains(name) { names.append(name) }
+    let done = processed.load(ordering: .relaxed)
+    return names.map { name in
+      let own = counters.filter { $0.label?.value == name }
+      func entries(_ kind: Counter.Kind) -> [Ledger.Entry] { own.filter { $0.kind == kind }.map { .init($0.name, $0.value) } }
+      var account = Ledger.Account(
+        instance.name, received: done, delivered: entries(.delivered).reduce(0) { $0 + $1.amount }, dropped: entries(.dropped))
+      // While a batch is in process, a part of it may be delivered.
+      if account.unaccounted < 0, !isEnded { account.received &-= UInt64(bitPattern: account.unaccounted) }
+      account.destination = name
+      account.noted = entries(.information)
+      if !isEnded, account.unaccounted > 0 { account.dropped.append(.init(Ledger.Account.unfinished, UInt64(account.unaccounted))) }
+      return account
+    }
   }
 }

@@ -43,6 +43,9 @@ public class QueueStage: BatchTarget, @unchecked Sendable {
     [.init("queue-full", full.load(ordering: .relaxed)), .init("stopping", stopped.load(ordering: .relaxed))]
   }
 
+  /// How much waits before the stage.
+  public var queueLoad: (bytes: Int, batches: Int) { queue.load }
+
   /// False while the thread runs. What it then works on is in nobody's count yet.
   public var isEnded: Bool { hasEnded.load(ordering: .acquiring) }
 

@@ -110,8 +110,24 @@ enum HostFunctions {
       switch String(cString: id) {
       case FLOWCEP_ELEMENTS_EXTENSION: return UnsafeRawPointer(context.services.elements.raw)
       case FLOWCEP_FUNCTIONS_EXTENSION: return context.services.functions(for: context.name).map { UnsafeRawPointer($0.raw) }
+      case FLOWCEP_METRICS_EXTENSION: return UnsafeRawPointer(context.services.metrics)
       default: return nil
       }
     }
+  }
+
+  /// The extension `flowcep.metrics/1`; lives as long as the process.
+  static func makeMetrics() -> UnsafeMutablePointer<flowcep_metrics> {
+    let metrics = UnsafeMutablePointer<flowcep_metrics>.allocate(capacity: 1)
+    metrics.initialize(to: flowcep_metrics())
+    metrics.pointee.struct_size = UInt32(MemoryLayout<flowcep_metrics>.size)
+    metrics.pointee.counter = { host, name, kind, label, value, help in
+      guard let context = InstanceContext.from(host), let name, let label, let value else { return nil }
+      let counter = context.services.counters.counter(
+        context.name, String(cString: name), Counter.Kind(rawValue: kind) ?? .information,
+        label: Counter.Label(name: String(cString: label), value: String(cString: value)), help: HostFunctions.text(help))
+      return OpaquePointer(Unmanaged.passUnretained(counter).toOpaque())
+    }
+    return metrics
   }
 }

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 public import InformationElements
+import PluginABI
 public import RecordBatch
 import Synchronization
 public import Telemetry
@@ -17,6 +18,7 @@ public final class HostServices: @unchecked Sendable {
   let elements: ElementList
   private let finder: PluginFinder?
   private let functionList = Mutex<FunctionList?>(nil)
+  let metrics = HostFunctions.makeMetrics()
 
   /// - Parameters:
   ///   - functions: where libraries of functions are looked for, nil: nowhere.

@@ -13,12 +13,26 @@ public final class Counter: Sendable {
     case dropped = 2
     /// What an input lost before it became records; the counter's name is the reason.
     case lost = 3
+    /// Goes up and down.
+    case gauge = 4
+  }
+
+  /// Which part of an instance is counted: `statement` `PortScan`.
+  public struct Label: Hashable, Sendable {
+    public var name: String
+    public var value: String
+
+    public init(name: String, value: String) {
+      (self.name, self.value) = (name, value)
+    }
   }
 
   public let instance: InstanceName
   /// The reason of a drop or a loss (`queue-full`), else what is counted (`connections`).
   public let name: String
   public let kind: Kind
+  /// Nil where the whole instance is counted.
+  public let label: Label?
   /// One sentence for people.
   public let help: String
 
@@ -26,7 +40,8 @@ public final class Counter: Sendable {
   private let value64 = Atomic<UInt64>(0)
   private let padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
 
-  init(instance: InstanceName, name: String, kind: Kind, help: String) {
+  init(instance: InstanceName, name: String, kind: Kind, label: Label?, help: String) {
+    self.label = label
     self.instance = instance
     self.name = name
     self.kind = kind

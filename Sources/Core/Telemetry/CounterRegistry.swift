@@ -5,6 +5,7 @@ public final class CounterRegistry: Sendable {
   private struct Key: Hashable {
     var instance: InstanceName
     var name: String
+    var label: Counter.Label?
   }
   private struct State {
     var order: [Counter] = []
@@ -15,11 +16,13 @@ public final class CounterRegistry: Sendable {
   public init() {}
 
   /// The counter of that instance and name. The first registration decides kind and help.
-  public func counter(_ instance: InstanceName, _ name: String, _ kind: Counter.Kind, help: String = "") -> Counter {
+  public func counter(
+    _ instance: InstanceName, _ name: String, _ kind: Counter.Kind, label: Counter.Label? = nil, help: String = ""
+  ) -> Counter {
     state.withLock { state in
-      let key = Key(instance: instance, name: name)
+      let key = Key(instance: instance, name: name, label: label)
       if let place = state.index[key] { return state.order[place] }
-      let counter = Counter(instance: instance, name: name, kind: kind, help: help)
+      let counter = Counter(instance: instance, name: name, kind: kind, label: label, help: help)
       state.index[key] = state.order.count
       state.order.append(counter)
       return counter

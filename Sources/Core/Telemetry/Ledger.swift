@@ -14,6 +14,8 @@ public struct Ledger: Sendable {
   /// One stage instance. An input has received and delivered alike: what it lost before decoding stands under `lost`.
   public struct Account: Sendable {
     public var instance: InstanceName
+    /// Of an instance that serves several destinations, the one that this account is of.
+    public var destination: String?
     public var received: UInt64
     public var delivered: UInt64
     public var dropped: [Entry]
@@ -34,9 +36,36 @@ public struct Ledger: Sendable {
       self.added = added
     }
 
+    /// Records that are in a queue or a buffer: neither delivered nor dropped yet.
+    public var waiting: UInt64 = 0
+
+    /// While the stage runs, what its account calls `stopping` for want of an end only waits.
+    public mutating func nameWhatWaits() {
+      if let place = dropped.lastIndex(where: { $0.reason == Self.unfinished }) {
+        waiting += dropped.remove(at: place).amount
+      }
+      if unaccounted > 0 { waiting += UInt64(unaccounted) }
+    }
+
+    /// The reason of what a stage that has not ended cannot answer for; in the last line it reads `stopping`.
+    public static let unfinished = "unfinished"
+
+    /// Each reason once: a stage and its plugin may drop for the same one.
+    public var mergedDrops: [Entry] {
+      dropped.reduce(into: []) { merged, entry in
+        var entry = entry
+        if entry.reason == Self.unfinished { entry.reason = "stopping" }
+        if let place = merged.firstIndex(where: { $0.reason == entry.reason }) {
+          merged[place].amount &+= entry.amount
+        } else {
+          merged.append(entry)
+        }
+      }
+    }
+
     /// received + added − delivered − all drops; 0 where the account closes.
     public var unaccounted: Int64 {
-      let out = dropped.reduce(delivered) { $0 &+ $1.amount }
+      let out = dropped.reduce(delivered &+ waiting) { $0 &+ $1.amount }
       return Int64(bitPattern: received &+ added &- out)
     }
   }
@@ -61,24 +90,14 @@ public struct Ledger: Sendable {
       var words = ["received=\(account.received)"]
       if account.added > 0 { words.append("added=\(account.added)") }
       words.append("delivered=\(account.delivered)")
-      words += merged(account.dropped).filter { $0.amount > 0 }.map { "dropped.\(word($0.reason))=\($0.amount)" }
+      words += account.mergedDrops.filter { $0.amount > 0 }.map { "dropped.\(word($0.reason))=\($0.amount)" }
       words += account.lost.filter { $0.amount > 0 }.map { "lost.\(word($0.reason))=\($0.amount)" }
       words += account.noted.filter { $0.amount > 0 }.map { "\(word($0.reason))=\($0.amount)" }
       if account.unaccounted != 0 { words.append("unaccounted=\(account.unaccounted)") }
-      return "\(account.instance.stage.rawValue) \"\(quoted(account.instance.name))\": " + words.joined(separator: " ")
+      let part = account.destination.map { " to \"\(quoted($0))\"" } ?? ""
+      return "\(account.instance.stage.rawValue) \"\(quoted(account.instance.name))\"\(part): " + words.joined(separator: " ")
     }
     return (["received=\(received)"] + parts + [closes ? "closed" : "open"]).joined(separator: "; ")
-  }
-
-  /// A stage and its plugin may drop for the same reason.
-  private func merged(_ entries: [Entry]) -> [Entry] {
-    entries.reduce(into: []) { merged, entry in
-      if let place = merged.firstIndex(where: { $0.reason == entry.reason }) {
-        merged[place].amount &+= entry.amount
-      } else {
-        merged.append(entry)
-      }
-    }
   }
 
   /// A reason as one word, so that the line can be split at spaces.

@@ -87,7 +87,8 @@ enum {
   FLOWCEP_COUNT_INFORMATION = 0,
   FLOWCEP_COUNT_DELIVERED = 1, // records that reached their destination
   FLOWCEP_COUNT_DROPPED = 2,   // records that did not; the counter's name is the reason: "peer-away"
-  FLOWCEP_COUNT_LOST = 3       // of an input: datagrams or messages lost before they became records; the name is the reason
+  FLOWCEP_COUNT_LOST = 3,      // of an input: datagrams or messages lost before they became records; the name is the reason
+  FLOWCEP_COUNT_GAUGE = 4      // a number that goes up and down, by counter_set
 };
 typedef struct flowcep_counter flowcep_counter;
 
@@ -230,6 +231,17 @@ typedef struct flowcep_elements {
   size_t element_count;
   const flowcep_field *elements; // length 0, no offset; as long as the host struct lives
 } flowcep_elements;
+
+// Host extension: counters of a part of an instance, such as one of its statements or destinations.
+#define FLOWCEP_METRICS_EXTENSION "flowcep.metrics/1"
+typedef struct flowcep_metrics {
+  uint32_t struct_size;
+  uint32_t reserved;
+  // [main] As the host's counter, of the part that a label names: ("statement", "PortScan"). Where parts with the label
+  // "destination" count what they delivered and dropped, each has an account of its own, of all that the instance processed.
+  flowcep_counter *(*counter)(
+      const flowcep_host *host, const char *name, uint32_t kind, const char *label, const char *value, const char *help);
+} flowcep_metrics;
 
 // The compiler that this header was read by; of the Swift compiler, the clang inside it, which is of one build with it.
 __attribute__((unused)) static inline const char *flowcep_toolchain(void) { return __VERSION__; }
