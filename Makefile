@@ -41,7 +41,7 @@ endif
 	@BUILD=$(BUILD) CAPTURE=$(CAPTURE) scripts/demo.sh
 
 test: ## pass all tests
-	@scripts/packages.sh check
+	@scripts/packages.sh install
 	swift build --build-tests $(WARNINGS)
 	swift test --skip-build $(WARNINGS)
 

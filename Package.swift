@@ -71,6 +71,7 @@ let package = Package(
     .systemLibrary(name: "CZeroMQ", path: "Sources/Core/CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
     .systemLibrary(name: "COpenSSL", path: "Sources/Core/COpenSSL", providers: [.apt(["libssl-dev"])]),
     .target(name: "CLinux", path: "Sources/Core/CLinux"),
+    .target(name: "CMicroHTTPD", path: "Sources/Core/CMicroHTTPD"),
 
     // Core, in the order of the data.
     core("Diagnostics", [], safe),
@@ -92,7 +93,7 @@ let package = Package(
       "Collector",
       [
         "PluginABI", "Pipeline", "PluginHost", "Configuration", "IPFIX", "RecordBatch", "InformationElements", "Diagnostics",
-        "Telemetry", "CLinux", .product(name: "Logging", package: "swift-log"),
+        "Telemetry", "CLinux", "Sockets", "CMicroHTTPD", .product(name: "Logging", package: "swift-log"),
       ]),
 
     // Captures made and played: for `generate`, `send`, benchmarks and tests.

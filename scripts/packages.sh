@@ -3,16 +3,16 @@
 # Looks for the Debian packages that FlowCEP needs: with `build` those for building, without also those for testing and installing.
 # `check` fails with the line to paste when one is missing; `install` installs it where that is possible.
 set -eu
-packages="libxml2-dev libzmq3-dev libssl-dev pkg-config"
-[ "${2:-}" = build ] || packages="$packages gcc make patchelf rsyslog"
+packages="libxml2-dev libzmq3-dev libssl-dev libmicrohttpd-dev pkg-config"
+[ "${2:-}" = build ] || packages="$packages gcc make patchelf rsyslog prometheus"
 
 missing=
 if command -v dpkg-query >/dev/null; then
   for package in $packages; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
   done
-elif ! pkg-config --exists libxml-2.0 libzmq libcrypto; then
-  echo "FlowCEP needs the development files of libxml2, libzmq and OpenSSL (libcrypto), and pkg-config." >&2
+elif ! pkg-config --exists libxml-2.0 libzmq libcrypto libmicrohttpd; then
+  echo "FlowCEP needs the development files of libxml2, libzmq, libmicrohttpd and OpenSSL (libcrypto), and pkg-config." >&2
   exit 1
 fi
 if ! command -v swift >/dev/null; then

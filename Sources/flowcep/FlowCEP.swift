@@ -8,6 +8,7 @@ import Glibc
     subcommands: [
       Run.self,
       Check.self,
+      Status.self,
       Send.self,
       Query.self,
       Test.self,

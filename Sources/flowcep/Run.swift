@@ -55,7 +55,7 @@ struct Run: ParsableCommand {
     diagnostics.sorted.forEach { target.warn("configuration", $0.unmarkedLine) }
     defer { removePidFile() }
     do throws(Collector.StartFailure) {
-      try collector.start(onceListening: { writePidFile() ?? becomeUser() })
+      try collector.start(onceListening: { writePidFile() ?? becomeUser(giving: $0) })
     } catch {
       throw report(error)
     }
@@ -93,12 +93,13 @@ struct Run: ParsableCommand {
   }
 
   /// Why it could not be done; nil where it could, or needs not.
-  private func becomeUser() -> String? {
+  private func becomeUser(giving socket: String?) -> String? {
     guard let user else { return nil }
     guard let entry = getpwnam(user) else { return "--user \(user): there is no such user" }
     let (uid, gid) = (entry.pointee.pw_uid, entry.pointee.pw_gid)
     guard getuid() != uid else { return nil }
-    StandardFolders.give(to: uid, gid)
+    StandardFolders.giveState(to: uid, gid)
+    if let socket { chown(socket, uid, gid) }
     guard initgroups(user, gid) == 0, setgid(gid) == 0, setuid(uid) == 0 else {
       return "--user \(user): \(String(cString: strerror(errno)))"
     }

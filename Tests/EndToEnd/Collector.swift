@@ -19,19 +19,27 @@ final class Collector {
     return String(line.split(separator: ":").last ?? "")
   }
 
-  /// Stops the collector as an operator does; its last line.
+  /// Stops the collector as an operator does; its last line. Every message and record is accounted for before and after.
   func stop() throws -> LedgerLine {
+    let faults = try status().faults
+    guard faults.isEmpty else { throw Failure("the status does not close: \(faults.joined(separator: "; "))") }
     process.signal(SIGINT)
     return try ended()
   }
 
-  /// Waits for a collector that ends by itself; its last line.
+  /// Waits for a collector that ends by itself; its last line, which closes.
   func ended() throws -> LedgerLine {
     let code = try process.waitForExit(seconds: 120)
-    guard code == 0, let ledger = LedgerLine(standardError: process.errorText) else {
+    guard code == 0, let ledger = LedgerLine(standardError: process.errorText), ledger.closes else {
       throw Failure("exit code \(code), standard error:\n\(process.errorText.suffix(4096))")
     }
     return ledger
+  }
+
+  /// What it does now; the sums are not looked at.
+  func status() throws -> StatusReport {
+    _ = try process.waitForErrorLine("running: all inputs listen")
+    return try StatusReport(ofProcess: process.pid)
   }
 
   /// The lines of all files whose names begin so, in the order of the names.

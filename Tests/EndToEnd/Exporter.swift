@@ -36,4 +36,12 @@ final class Exporter {
     var byte: UInt8 = 0
     while recv(descriptor, &byte, 1, 0) > 0 {}
   }
+
+  /// What the other side says until it closes.
+  func receiveAll() -> [UInt8] {
+    var all: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 16)
+    while case let count = recv(descriptor, &piece, piece.count, 0), count > 0 { all += piece[..<count] }
+    return all
+  }
 }

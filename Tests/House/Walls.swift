@@ -3,6 +3,7 @@ enum Walls {
   static let modules: [(name: String, folder: String, mayImport: Set<String>)] = [
     ("PluginABI", "Sources/PluginABI", []),
     ("CLinux", "Sources/Core/CLinux", []),
+    ("CMicroHTTPD", "Sources/Core/CMicroHTTPD", []),
     ("Diagnostics", "Sources/Core/Diagnostics", []),
     ("Telemetry", "Sources/Core/Telemetry", []),
     ("EventModel", "Sources/CEP/EventModel", []),
@@ -37,7 +38,7 @@ enum Walls {
       "Collector", "Sources/Core/Collector",
       [
         "PluginABI", "Pipeline", "PluginHost", "Configuration", "IPFIX", "RecordBatch", "InformationElements", "Diagnostics", "Telemetry",
-        "CLinux", "CLibXML2", "Sockets", "RecordJSON",
+        "CLinux", "CLibXML2", "Sockets", "RecordJSON", "CMicroHTTPD",
       ]
     ),
     ("Builtins", "Sources/CEP/Builtins", ["EventModel"]),

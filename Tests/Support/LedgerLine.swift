@@ -12,8 +12,17 @@ public struct LedgerLine: Sendable {
     public func dropped(_ reason: String) -> Int { numbers["dropped.\(reason)"] ?? 0 }
     public func lost(_ reason: String) -> Int { numbers["lost.\(reason)"] ?? 0 }
 
-    /// received (and added) = delivered + each drop.
-    public var closes: Bool { received + (numbers["added"] ?? 0) == delivered + dropped }
+    /// received (and added) = delivered + each drop; of an input also messages = taken + each reason to discard one, and sets that
+    /// waited for their template = decoded late + given up.
+    public var closes: Bool {
+      let discarding = [
+        "bad-version", "short-message", "bad-message-length", "bad-set-length", "bad-template", "bad-record", "too-many-domains",
+      ]
+      let messages = (numbers["messages-taken"] ?? 0) + discarding.reduce(0) { $0 + lost($1) }
+      let sets = (numbers["sets-late"] ?? 0) + lost("unknown-template") + lost("bad-waiting-set")
+      return received + (numbers["added"] ?? 0) == delivered + dropped
+        && numbers["messages"] ?? 0 == messages && numbers["sets-waited"] ?? 0 == sets
+    }
   }
 
   /// By stage and name: `input "tcp"`.

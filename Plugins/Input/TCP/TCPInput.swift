@@ -10,6 +10,7 @@ final class TCPInput: InputPlugin {
   let host: Host
   private let addresses: [SocketAddress]
   private var allowed: AllowList
+  private var refusals: [SocketAddress.InlineBytes: Counter] = [:]
   private let maximumSessions: Int
   private(set) var waiter: Waiter?
   private var listeners: [Listener] = []
@@ -166,7 +167,7 @@ final class TCPInput: InputPlugin {
     guard allowed.allows(peer) else {
       close(descriptor)
       refused.add(1)
-      if allowed.isFirstRefusal(of: peer) { host.log(.warning, "refused \(peer.host): not in any <allow>") }
+      note(refusalOf: peer)
       return
     }
     guard connections.count < maximumSessions else {
@@ -215,5 +216,17 @@ final class TCPInput: InputPlugin {
     guard let until = restUntil, host.monotonicNanoseconds >= until else { return }
     for listener in listeners { waiter?.add(listener.socket.descriptor) }
     restUntil = nil
+  }
+
+  /// Says it once, and counts it for the first few peers one by one.
+  private func note(refusalOf peer: SocketAddress) {
+    if allowed.isFirstRefusal(of: peer) {
+      host.log(.warning, "refused \(peer.host): not in any <allow>")
+      if refusals.count < 64 {
+        refusals[peer.bytes] = host.counter(
+          "refused", kind: UInt32(FLOWCEP_COUNT_INFORMATION), label: "peer", value: peer.host, help: "How often a peer was refused that is not allowed.")
+      }
+    }
+    refusals[peer.bytes]?.add(1)
   }
 }

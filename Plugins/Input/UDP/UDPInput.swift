@@ -14,6 +14,7 @@ final class UDPInput: InputPlugin {
   private let wantsReceiveBuffer: Bool
   private let sessionTimeout: UInt64
   private var allowed: AllowList
+  private var refusals: [SocketAddress.InlineBytes: Counter] = [:]
   private var listeners: [Listener] = []
   var sources: SourceTable
   let reader = DatagramReader()
@@ -190,7 +191,7 @@ final class UDPInput: InputPlugin {
   func isAllowed(_ address: SocketAddress) -> Bool {
     if allowed.allows(address) { return true }
     refused.add(1)
-    if allowed.isFirstRefusal(of: address) { host.log(.warning, "refused \(address.host): not in any <allow>") }
+    note(refusalOf: address)
     return false
   }
 
@@ -252,5 +253,17 @@ final class UDPInput: InputPlugin {
       kernelDrop.add(Int(UInt32(truncatingIfNeeded: drops) &- listener.drops))
       listener.drops = UInt32(truncatingIfNeeded: drops)
     }
+  }
+
+  /// Says it once, and counts it for the first few peers one by one.
+  private func note(refusalOf peer: SocketAddress) {
+    if allowed.isFirstRefusal(of: peer) {
+      host.log(.warning, "refused \(peer.host): not in any <allow>")
+      if refusals.count < 64 {
+        refusals[peer.bytes] = host.counter(
+          "refused", kind: UInt32(FLOWCEP_COUNT_INFORMATION), label: "peer", value: peer.host, help: "How often a peer was refused that is not allowed.")
+      }
+    }
+    refusals[peer.bytes]?.add(1)
   }
 }

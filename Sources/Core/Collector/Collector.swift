@@ -17,6 +17,9 @@ public final class Collector {
   private let target: LogTarget
   private var assembly: Assembly?
   private var watch: Watch
+  private var source: StatusSource?
+  private var control: ControlSocket?
+  private var metrics: MetricsServer?
 
   private init(configuration: CollectorConfiguration, loader: PluginLoader, services: HostServices, target: LogTarget) {
     self.configuration = configuration
@@ -74,9 +77,9 @@ public final class Collector {
 
   /// Makes and starts all stages; when it returns, all inputs listen.
   ///
-  /// - Parameter onceListening: called when the inputs listen and nothing else has been opened: a moment to give up rights. Gives
-  ///   why it must not go on.
-  public func start(onceListening: () -> String? = { nil }) throws(StartFailure) {
+  /// - Parameter onceListening: called when the inputs listen and nothing else has been opened: a moment to give up rights. Gets the
+  ///   path of the control socket; gives why it must not go on.
+  public func start(onceListening: (_ controlSocket: String?) -> String? = { _ in nil }) throws(StartFailure) {
     let assembly = Assembly(configuration, loader: loader, services: services)
     self.assembly = assembly
     if assembly.diagnostics.hasErrors {
@@ -90,7 +93,8 @@ public final class Collector {
     }
     // Inputs listen, and are read from when everything behind them has started: what comes later in the data's path first.
     assembly.inputs.forEach { start($0.instance) }
-    if failures.isEmpty, let reason = onceListening() { throw giveUp(assembly, [reason]) }
+    failures += listen(for: assembly)
+    if failures.isEmpty, let reason = onceListening(control?.path) { throw giveUp(assembly, [reason]) }
     (assembly.chains.flatMap(\.links) + assembly.outputs.map(\.instance)).reversed().forEach(start)
     if !failures.isEmpty { throw giveUp(assembly, failures) }
     // Inputs may end as soon as they begin, so what nobody feeds is looked for before.
@@ -98,6 +102,40 @@ public final class Collector {
     let started = assembly.outputs.map { $0.start() } + assembly.chains.map { $0.stage.start() } + assembly.inputs.map { $0.start() }
     unfed.forEach { $0.end() }
     if started.contains(false) { throw .runtime(["the system gives no more threads"]) }
+    if control?.start() == false { control = nil }
+    do throws(MetricsServer.Failure) { try metrics?.start() } catch { throw .runtime([error.reason]) }
+    if let metrics { logger.info("listening on http \(metrics.address), /metrics, /health and /ready") }
+    source?.phase = .running
+  }
+
+  /// Opens what others ask: the control socket, and the port for metrics. Gives what went wrong.
+  private func listen(for assembly: Assembly) -> [String] {
+    let source = StatusSource(assembly.stages, services.counters)
+    self.source = source
+    var failures: [String] = []
+    do throws(ControlSocket.Failure) {
+      var path = configuration.controlSocket
+      if path == nil { path = try ControlSocket.standardFolder() + "/\(getpid()).sock" }
+      control = try ControlSocket(path: path ?? "") { Self.answer($0, source) }
+    } catch {
+      // Nobody asked for the standard one.
+      if configuration.controlSocket == nil { logger.warning("no control socket for `flowcep status`: \(error.reason)") } else {
+        failures.append("controlSocket: \(error.reason)")
+      }
+    }
+    if let wanted = configuration.metrics {
+      do throws(MetricsServer.Failure) { metrics = try MetricsServer(wanted, source) } catch { failures.append(error.reason) }
+    }
+    return failures
+  }
+
+  private static func answer(_ question: String, _ source: StatusSource) -> String {
+    switch question {
+    case "json": source.status(sessions: .max, withTemplates: true).json.description + "\n"
+    case "text": source.status(sessions: 200, withTemplates: true).text
+    case "alive": "alive\n"
+    default: "unknown question\n"
+    }
   }
 
   private func giveUp(_ assembly: Assembly, _ failures: [String]) -> StartFailure {
@@ -153,6 +191,7 @@ public final class Collector {
     guard stopTimes == nil else { return }
     let timeout = UInt64(max(0, configuration.stopTimeoutNanoseconds))
     let now = Clock.monotonic()
+    source?.phase = .stopping
     stopTimes = (now + min(1_000_000_000, timeout / 2), now + timeout)
     assembly?.state.drainInputs()
   }
@@ -170,6 +209,7 @@ public final class Collector {
       let name = number == SIGINT ? "SIGINT" : "SIGTERM"
       if stopTimes != nil {
         logger.error("\(name) again: exiting at once")
+        if let control { unlink(control.path) }
         beforeLeavingAtOnce()
         _exit(1)
       }
@@ -206,6 +246,7 @@ public final class Collector {
   private func abandon(_ assembly: Assembly) {
     let stuck = assembly.outputs.filter { !$0.isEnded }.map(\.instance.name.description)
     isAbandoned = true
+    if let control { unlink(control.path) }
     logger.error("not stopped in time: \(stuck.isEmpty ? "an input or an intermediate" : stuck.joined(separator: ", "))")
     sayLast(assembly)
   }
@@ -215,6 +256,9 @@ public final class Collector {
   }
 
   private func destroy() {
+    control?.stop()
+    metrics?.stop()
+    (control, metrics) = (nil, nil)
     for instance in (assembly?.instances ?? []).reversed() {
       if let failure = instance.destroy() { logger.error("\(failure)") }
     }

@@ -1,6 +1,6 @@
 import CLinux
 import Configuration
-public import Glibc
+import Glibc
 import Synchronization
 
 /// Where `flowcep status` asks: a socket in the file system that only its owner may open.
@@ -14,6 +14,7 @@ final class ControlSocket: @unchecked Sendable {
   private let descriptor: Int32
   private let wake = flowcep_event_descriptor()
   private var thread = pthread_t()
+  private var isRunning = false
   private let answer: @Sendable (String) -> String
 
   private static let patienceSeconds = 3
@@ -32,18 +33,21 @@ final class ControlSocket: @unchecked Sendable {
   }
 
   func start() -> Bool {
-    pthread_create(&thread, nil, { raw in
+    let status = pthread_create(&thread, nil, { raw in
       flowcep_name_thread("control")
       if let raw { Unmanaged<ControlSocket>.fromOpaque(raw).takeUnretainedValue().run() }
       return nil
-    }, Unmanaged.passUnretained(self).toOpaque()) == 0
+    }, Unmanaged.passUnretained(self).toOpaque())
+    isRunning = status == 0
+    return isRunning
   }
 
-  /// Ends the thread that `start` began.
+  /// Ends the thread that `start` began, and takes the socket away.
   func stop() {
     var one: UInt64 = 1
     _ = write(wake, &one, 8)
-    pthread_join(thread, nil)
+    if isRunning { pthread_join(thread, nil) }
+    isRunning = false
     unlink(path)
   }
 
@@ -52,8 +56,9 @@ final class ControlSocket: @unchecked Sendable {
       var waiting = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: wake, events: Int16(POLLIN), revents: 0)]
       poll(&waiting, 2, -1)
       if waiting[1].revents != 0 { return }
-      let client = accept4(descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
+      let client = accept(descriptor, nil, nil)
       if client >= 0 {
+        _ = fcntl(client, F_SETFD, FD_CLOEXEC)
         serve(client)
         close(client)
       } else if errno == EMFILE || errno == ENFILE {
@@ -164,6 +169,10 @@ final class ControlSocket: @unchecked Sendable {
     guard lstat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid() || geteuid() == 0,
       status.st_mode & 0o022 == 0
     else { throw Failure(reason: "\(folder): it is another user's, or others may write to it") }
+    // What was left by collectors that were killed, or that could not take it away any more.
+    for name in FileSearch.entries(of: folder) where name.hasSuffix(".sock") {
+      if let pid = Int32(name.dropLast(5)), kill(pid, 0) != 0, errno == ESRCH { unlink(folder + "/" + name) }
+    }
     return folder
   }
 }

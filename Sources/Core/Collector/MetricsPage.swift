@@ -21,12 +21,12 @@ extension CollectorStatus {
 
   private func addProcess(_ text: inout MetricsText) {
     let process = ProcessFigures.current()
-    text.add("process_start_time_seconds", .gauge, Self.seconds(startedAt), help: "When the collector began, since 1970.")
-    text.add("process_cpu_seconds_total", .counter, process.cpuSeconds, help: "User and system time.")
-    text.add("process_resident_memory_bytes", .gauge, process.residentBytes, help: "Resident memory.")
-    text.add("process_open_fds", .gauge, process.openDescriptors, help: "Open file descriptors.")
-    text.add("flowcep_ready", .gauge, phase == .running ? 1 : 0, help: "1 while all inputs listen and the collector does not stop.")
-    text.add("flowcep_ledger_closes", .gauge, closes ? 1 : 0, help: "1 while every record and message is accounted for.")
+    text.add("process_start_time_seconds", .gauge, [:], Self.seconds(startedAt), help: "When the collector began, since 1970.")
+    text.add("process_cpu_seconds_total", .counter, [:], process.cpuSeconds, help: "User and system time.")
+    text.add("process_resident_memory_bytes", .gauge, [:], process.residentBytes, help: "Resident memory.")
+    text.add("process_open_fds", .gauge, [:], process.openDescriptors, help: "Open file descriptors.")
+    text.add("flowcep_ready", .gauge, [:], phase == .running ? 1 : 0, help: "1 while all inputs listen and the collector does not stop.")
+    text.add("flowcep_ledger_closes", .gauge, [:], closes ? 1 : 0, help: "1 while every record and message is accounted for.")
   }
 
   private static func seconds(_ nanoseconds: UInt64) -> Double { Double(nanoseconds / 1_000_000) / 1000 }

@@ -1,4 +1,5 @@
 import IPFIX
+import Pipeline
 import PluginABI
 import Telemetry
 

@@ -9,6 +9,10 @@ public struct CollectorConfiguration: Sendable {
   public var elementFiles: [String] = []
   /// How long draining may take after a signal, in nanoseconds.
   public var stopTimeoutNanoseconds: Int64 = 10_000_000_000
+  /// Nil where no metrics are asked for.
+  public var metrics: MetricsConfiguration?
+  /// Where `flowcep status` asks; nil: in the standard place.
+  public var controlSocket: String?
   /// How often the log says how it goes, in nanoseconds.
   public var reportIntervalNanoseconds: Int64 = 60_000_000_000
   /// What a plugin's failure does where its own element does not say.
@@ -17,6 +21,15 @@ public struct CollectorConfiguration: Sendable {
   public init(source: XMLSource) {
     self.source = source
   }
+}
+
+/// Where metrics are served.
+public struct MetricsConfiguration: Sendable {
+  /// Empty: all addresses.
+  public var address: String
+  public var port: UInt16
+  /// How many sessions of an input have series of their own.
+  public var sessions: Int
 }
 
 /// What becomes of the collector when a plugin reports a failure while it runs.

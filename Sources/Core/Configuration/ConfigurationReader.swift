@@ -19,6 +19,14 @@ public struct ConfigurationReader {
     return read(root)
   }
 
+  /// What a configuration says of its control socket, whatever else is in it.
+  public static func controlSocket(ofFile path: String) -> (path: String?, diagnostics: DiagnosticList) {
+    var diagnostics = DiagnosticList()
+    let root = XMLReader.read(file: path, into: &diagnostics)
+    let written = root?.child("controlSocket")?.text
+    return (written.flatMap { text in root.map { FileSearch().resolve(text, in: $0.source.folder).path } }, diagnostics)
+  }
+
   /// As `read(file:)`, of a tree.
   public mutating func read(_ root: XMLElement) -> (configuration: CollectorConfiguration?, diagnostics: DiagnosticList) {
     guard checkRoot(root) else { return (nil, diagnostics) }
@@ -73,6 +81,12 @@ public struct ConfigurationReader {
     let values = read(root, Vocabulary.root, owner: "\"ipfix\"", others: sections)
     result.elementFiles = values["elements"].map(\.text)
     result.stopTimeoutNanoseconds = values.integer("stopTimeout") ?? result.stopTimeoutNanoseconds
+    result.controlSocket = values.text("controlSocket")
+    result.metrics = values["metrics"].first?.group.map { group in
+      MetricsConfiguration(
+        address: group.text("localIPAddress") ?? "127.0.0.1", port: UInt16(clamping: group.integer("localPort") ?? 9747),
+        sessions: Int(group.integer("sessions") ?? 1000))
+    }
     result.reportIntervalNanoseconds = values.integer("reportInterval") ?? result.reportIntervalNanoseconds
     result.onError = policy(values) ?? .continue
     for extra in root.children(named: "intermediatePlugins").dropFirst() {

@@ -27,9 +27,9 @@ public enum StandardFolders {
     return path
   }
 
-  /// Before root becomes another user: that user may write to them, where they are made now.
-  public static func give(to uid: uid_t, _ gid: gid_t) {
-    for folder in [state, runtime] where mkdir(folder, 0o750) == 0 { chown(folder, uid, gid) }
+  /// Before root becomes another user: that user may write to the state folder, where it is made now.
+  public static func giveState(to uid: uid_t, _ gid: gid_t) {
+    if mkdir(state, 0o750) == 0 { chown(state, uid, gid) }
   }
 
   private static func variable(_ name: String) -> String? {

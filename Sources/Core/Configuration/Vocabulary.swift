@@ -61,6 +61,14 @@ enum Vocabulary {
     OptionRow("elements", .path, repeated: true, mustExist: true, help: "a file of information elements"),
     OptionRow("stopTimeout", .duration, default: "10 s", range: "0 s..1 h", unit: "s", help: "how long draining may take"),
     OptionRow(
+      "metrics", .group, help: "serves metrics in Prometheus's format, health and readiness over HTTP",
+      members: [
+        OptionRow("localPort", .integer, default: "9747", range: "0..65535", help: "the port to listen on; 0 lets the system choose"),
+        OptionRow("localIPAddress", .address, default: "127.0.0.1", help: "the address to listen on, empty for all"),
+        OptionRow("sessions", .integer, default: "1000", range: "0..100000", help: "how many sessions of an input have series of their own"),
+      ]),
+    OptionRow("controlSocket", .path, help: "where `flowcep status` asks; a socket that is made in the file system"),
+    OptionRow(
       "reportInterval", .duration, default: "60 s", range: "1 s..1 d", unit: "s",
       help: "how often the log says how it goes, and which inputs have been quiet so long"),
     onError,

@@ -20,7 +20,7 @@ public struct MetricsText {
   ///
   /// - Parameter name: what is no letter, digit or `_` becomes `_`; a counter's ends in `_total`.
   public mutating func add(
-    _ name: String, _ kind: Kind, _ labels: KeyValuePairs<String, String> = [:], _ value: some CustomStringConvertible, help: String
+    _ name: String, _ kind: Kind, _ labels: KeyValuePairs<String, String>, _ value: some CustomStringConvertible, help: String
   ) {
     add(name, kind, pairs: labels.map { ($0.key, $0.value) }, value, help: help)
   }

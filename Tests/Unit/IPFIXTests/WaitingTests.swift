@@ -62,7 +62,7 @@ import Testing
     decoding.decode([0, 10, 0, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 1, 44, 0, 8, 1, 2, 3, 200])
     let variable = TemplateRecord(id: 300, fields: [.init(element: 82, length: Wire.variableLength)])
     #expect(decoding.decode(Example.template(variable)).isEmpty)
-    #expect(decoding.counts[.badRecord] == 1)
+    #expect(decoding.counts[.badWaitingSet] == 1)
     #expect(decoding.decode(Example.message(sequence: 3)).count == 6)
   }
 

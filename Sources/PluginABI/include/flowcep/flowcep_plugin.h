@@ -237,7 +237,7 @@ typedef struct flowcep_elements {
 typedef struct flowcep_metrics {
   uint32_t struct_size;
   uint32_t reserved;
-  // [main] As the host's counter, of the part that a label names: ("statement", "PortScan"). Where parts with the label
+  // [any] As the host's counter, of the part that a label names: ("statement", "PortScan"). Where parts with the label
   // "destination" count what they delivered and dropped, each has an account of its own, of all that the instance processed.
   flowcep_counter *(*counter)(
       const flowcep_host *host, const char *name, uint32_t kind, const char *label, const char *value, const char *help);
