@@ -4,7 +4,7 @@
 # `check` fails with the line to paste when one is missing; `install` installs it where that is possible.
 set -eu
 packages="libxml2-dev libzmq3-dev libssl-dev libmicrohttpd-dev pkg-config"
-[ "${2:-}" = build ] || packages="$packages gcc make patchelf rsyslog prometheus"
+[ "${2:-}" = build ] || packages="$packages gcc make patchelf openssl rsyslog prometheus"
 
 missing=
 if command -v dpkg-query >/dev/null; then

@@ -12,6 +12,8 @@ final class TCPInput: InputPlugin {
   private var allowed: AllowList
   private var refusals: [SocketAddress.InlineBytes: Counter] = [:]
   private let maximumSessions: Int
+  private let maximumPerAddress: Int
+  private var sessionsOf: [SocketAddress.InlineBytes: Int] = [:]
   private(set) var waiter: Waiter?
   private var listeners: [Listener] = []
   private var connections: [Int32: Connection] = [:]
@@ -53,10 +55,11 @@ final class TCPInput: InputPlugin {
     }
     allowed = AllowList(prefixes)
     maximumSessions = options.integer("maximumSessions") ?? 10000
+    maximumPerAddress = options.integer("maximumSessionsPerAddress") ?? 1000
     receiver = Receiver(host)
     reception = try SecureReception(host, options)
     refused = host.informationCounter("refused", help: "Connections of addresses that are not allowed.")
-    tooMany = host.informationCounter("too-many-sessions", help: "Connections refused because maximumSessions were open.")
+    tooMany = host.informationCounter("too-many-sessions", help: "Connections refused because maximumSessions, or maximumSessionsPerAddress, were open.")
     faulty = host.informationCounter("faulty-session", help: "Sessions closed because of a bad version or length.")
     open = host.gauge("sessions", help: "Exporters that are connected.")
   }
@@ -145,6 +148,8 @@ final class TCPInput: InputPlugin {
     let goesOn = try receiver.flush()
     host.closeSession(connection.session, reason: reason)
     connections[connection.descriptor] = nil
+    let left = sessionsOf[connection.peer.bytes, default: 1] - 1
+    sessionsOf[connection.peer.bytes] = left > 0 ? left : nil
     unread.remove(connection.descriptor)
     open.set(UInt64(connections.count))
     return goesOn
@@ -170,7 +175,7 @@ final class TCPInput: InputPlugin {
       note(refusalOf: peer)
       return
     }
-    guard connections.count < maximumSessions else {
+    guard connections.count < maximumSessions, sessionsOf[peer.bytes, default: 0] < maximumPerAddress else {
       close(descriptor)
       tooMany.add(1)
       return
@@ -198,6 +203,7 @@ final class TCPInput: InputPlugin {
       return
     }
     if let secure { host.log(.info, "\(peer): \(secure.summary)") }
+    sessionsOf[peer.bytes, default: 0] += 1
     connections[descriptor] = Connection(descriptor: descriptor, peer: peer, session: session, secure: secure)
     // What came with the handshake's last message is no longer in the socket.
     if secure != nil { unread.insert(descriptor) }

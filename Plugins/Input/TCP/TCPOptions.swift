@@ -12,6 +12,8 @@ enum TCPOptions {
           help: "An address to listen on, empty for all; may be given several times."),
         .prefix("allow", repeated: true, help: "Who may connect: an address or a prefix; without any, everyone."),
         .integer("maximumSessions", default: 10000, range: 1...1_000_000, help: "How many exporters may be connected at once."),
+        .integer(
+          "maximumSessionsPerAddress", default: 1000, range: 1...65536, help: "How many connections of one address may be open at once."),
         TransportSecurity.option("TLS 1.2 or 1.3"),
       ],
       validate: { host, options throws(PluginError) in try TransportSecurity.validate(host, options, isDatagrams: false) })

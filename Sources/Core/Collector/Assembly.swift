@@ -68,7 +68,7 @@ struct Assembly {
       guard let instance = create(input, .input, prefix + input.name) else { continue }
       inputs.append(
         InputStage(
-          instance: instance, next: junction, options: DecoderOptions(input.hostValues),
+          instance: instance, next: junction, limits: DecoderLimits(input.hostValues), options: DecoderOptions(input.hostValues),
           templatesFile: Self.templatesFile(input, prefix + input.name, configuration), stopsOnError: input.onError == .stop, services: services, state: state))
     }
   }
@@ -143,6 +143,28 @@ struct Stages: Sendable {
     let routing = routers.map(\.account).filter { account in account.dropped.contains { $0.amount > 0 } }
     return Ledger(
       accounts: inputs.map(\.account) + chains.flatMap(\.accounts) + routing + outputs.flatMap { [$0.account] + $0.destinationAccounts })
+  }
+}
+
+extension DecoderLimits {
+  /// What an input's element says of `limits`.
+  init(_ values: OptionValues) {
+    self.init()
+    guard let group = values["limits"].first?.group else { return }
+    func set(_ name: String, _ path: WritableKeyPath<DecoderLimits, Int>) {
+      if let value = group.integer(name) { self[keyPath: path] = Int(value) }
+    }
+    set("domains", \.domains)
+    set("templates", \.templates)
+    set("templatesPerDomain", \.templatesPerDomain)
+    set("fieldsPerTemplate", \.fieldsPerTemplate)
+    set("fields", \.fields)
+    set("waitingBytes", \.waitingBytes)
+    set("listDepth", \.listDepth)
+    set("describedElements", \.describedElements)
+    set("facts", \.facts)
+    set("memory", \.totalBytes)
+    if let time = group.integer("waitingTime") { waitingSeconds = UInt64(time / 1_000_000_000) }
   }
 }
 
