@@ -35,8 +35,9 @@ import Testing
     let collector = try Collector(Self.configuration(logstash: receiver.port), folder: folder)
     let (tcp, udp) = (try collector.port("tcp"), try collector.port("udp"))
     try collector.process.waitForErrorLine("connected to 127.0.0.1:\(receiver.port)")
+    try collector.process.waitForErrorLine("running: all inputs listen")
     let atRest = try Figures(of: collector)
-    let load = ["send", "-i", capture.path, "--shift", "-s", ProcessInfo.processInfo.environment["FLOWCEP_SOAK_SPEED"] ?? "4M"]
+    let load = ["send", "-i", capture.path, "--shift", "-s", ProcessInfo.processInfo.environment["FLOWCEP_SOAK_SPEED"] ?? "1M"]
     let senders = try [["-t", "TCP", "-p", tcp], ["-t", "UDP", "-p", udp]].map { try Program.start(load + $0) }
     var crowd = Crowd(tcp: tcp, udp: udp, capture: capture.bytes)
     var samples: [Figures] = []
