@@ -15,17 +15,7 @@ enum StandardTemplatesFile {
     return TemplatesFile(path: "\(folder)/\(prefix)\(readable)-\(key).txt", isStandard: true)
   }
 
-  /// systemd's StateDirectory, root's /var/lib/flowcep, else `flowcep` in the user's state folder.
-  private static var folder: String {
-    if let given = variable("STATE_DIRECTORY") { return String(given.split(separator: ":")[0]) }
-    if geteuid() == 0 { return "/var/lib/flowcep" }
-    if let folder = variable("XDG_STATE_HOME") { return folder + "/flowcep" }
-    return variable("HOME").map { $0 + "/.local/state/flowcep" } ?? "/tmp/flowcep-\(geteuid())"
-  }
-
-  private static func variable(_ name: String) -> String? {
-    getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
-  }
+  private static var folder: String { StandardFolders.state }
 
   /// Removes files of configurations that nobody runs any more.
   static func removeOld() {
