@@ -58,7 +58,8 @@ enum PipelineBench {
     let perRecord = cpu.map { (Double($0) / Double(records) * 10).rounded() / 10 }
     let memory = (figures.map(\.peakKiB).max() ?? 0) / 1024
     print(
-      "\(name): \(perRecord[runs / 2]) ns a record (\(perRecord[0]) to \(perRecord[runs - 1])), user and system, \(runs) runs; peak \(memory) MiB")
+      "\(name): \(perRecord[runs / 2]) ns a record (\(perRecord[0]) to \(perRecord[runs - 1])), user and system, \(runs) runs; peak \(memory) MiB"
+    )
   }
 
   // MARK: The collector as a process

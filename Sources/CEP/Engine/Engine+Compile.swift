@@ -61,11 +61,11 @@ extension Engine {
     return read
   }
 
-  static func inputs(_ plans: [ModulePlan], _ use: PropertyUse, _ runtime: Runtime) -> [EngineInput] {
+  static func inputs(_ plans: [ModulePlan], _ use: PropertyUse, _ runtime: Runtime, countsAll: Bool) -> [EngineInput] {
     inputTypes(plans).map { type in
       EngineInput(
         name: type.name, type: type, properties: propertiesRead(of: type, use).sorted(),
-        decidingProperties: runtime.decidingProperties(of: type))
+        decidingProperties: runtime.decidingProperties(of: type, countsAll: countsAll))
     }
   }
 

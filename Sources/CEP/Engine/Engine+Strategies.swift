@@ -7,7 +7,7 @@ extension Engine {
   ///
   /// - Parameter isCompat: a filter whose IN list names a value twice takes events twice, for which kernels are not made.
   static func chooseStrategies(_ module: ModulePlan, isCompat: Bool) -> ModulePlan {
-    // What statements insert comes row by row, for which columns are of no use.
+    // What statements insert comes row by row: worth gathering for groups, not for the events themselves.
     let inserted = module.statements.flatMap(\.insertTargets)
     let isUpdated = module.statements.contains { if case .updateStream = $0.kind { true } else { false } }
     if isUpdated { return module }
@@ -32,6 +32,48 @@ extension Expression {
       if case .oneOf(_, let members, false) = node, Set(members).count < members.count { repeats = true }
     }
     return repeats
+  }
+}
+
+extension Engine {
+  /// Puts WHERE before the window where that makes no difference: where the window is a sliding one of time, or none.
+  ///
+  /// While the clock goes on an event leaves such a window at its own time, whatever else is in there. Not for compat mode, in which the
+  /// clock goes back, so that an event may be kept by one before it that WHERE rejects.
+  static func pushConditions(_ module: ModulePlan) -> ModulePlan {
+    var module = module
+    for index in module.statements.indices {
+      let statement = module.statements[index]
+      guard case .select(var select) = statement.kind, statement.context == nil, statement.subqueries.isEmpty, select.sources.count == 1,
+        let condition = select.filter, condition.isSettled, select.sources[0].matchRecognize == nil,
+        case .stream(let type, let filter) = select.sources[0].kind
+      else { continue }
+      switch (select.sources[0].views.first, select.sources[0].views.count) {
+      case (nil, 0), (.time?, 1): break
+      default: continue
+      }
+      var looksBack = false
+      for expression in select.allExpressions { expression.visit { if case .previous = $0 { looksBack = true } } }
+      if looksBack { continue }
+      select.filter = nil
+      select.sources[0].kind = .stream(type, filter: filter.map { Expression(.and([$0, condition]), .boolean) } ?? condition)
+      module.statements[index].kind = .select(select)
+    }
+    return module
+  }
+}
+
+extension Expression {
+  /// Whether it is one for columns that says the same of an event whenever it is asked.
+  fileprivate var isSettled: Bool {
+    var isSettled = ColumnFilter(self, variables: { _ in .null }) != nil
+    visit { node in
+      switch node {
+      case .variable, .member, .call, .currentTimestamp, .isInsertStream: isSettled = false
+      default: break
+      }
+    }
+    return isSettled
   }
 }
 

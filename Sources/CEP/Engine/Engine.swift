@@ -74,7 +74,11 @@ public final class Engine {
       scopes.append(binding.scope)
     }
     lists = ListKeeper(plans, modules, &diagnostics)
-    if options.rewrites { plans = plans.map { Engine.chooseStrategies($0, isCompat: options.clock == .compat) } }
+    if options.rewrites {
+      let isCompat = options.clock == .compat
+      if !isCompat, !options.honoursPriorities { plans = plans.map { Engine.pushConditions($0) } }
+      plans = plans.map { Engine.chooseStrategies($0, isCompat: isCompat) }
+    }
     if diagnostics.hasErrors { throw CompileError(diagnostics: diagnostics) }
     self.plans = plans
     self.predeclared = predeclared
@@ -100,7 +104,7 @@ public final class Engine {
     if diagnostics.hasErrors { throw CompileError(diagnostics: diagnostics) }
     self.diagnostics = diagnostics
     statements = Engine.describe(plans, modules)
-    inputs = Engine.inputs(plans, use, runtime)
+    inputs = Engine.inputs(plans, use, runtime, countsAll: options.clock != .watermark)
     if options.clock == .watermark { watermark = WatermarkClock(options: options.watermark) }
     counts.rowsOut = Array(repeating: 0, count: statements.count)
     connect()
@@ -142,7 +146,10 @@ public final class Engine {
   ///
   /// What no statement wants need not be taken out of its record: a batch that is sent may hold the values of the others alone
   /// (``EventBatch/chosen``). In watermark mode a variable that is set from outside chooses among events from then on.
-  public func wanted(_ batch: EventBatch) -> [UInt32]? { runtime.wanted(batch) }
+  public func wanted(_ batch: EventBatch) -> [UInt32]? {
+    // The watermark holds no times of events that nobody wants.
+    runtime.wanted(batch, countsAll: options.clock != .watermark)
+  }
 
   // MARK: Events and time
 
@@ -158,7 +165,7 @@ public final class Engine {
     case .watermark:
       self.wall = wall ?? self.wall
       // What is not wanted is not held; where most is, picking out the rest costs more than holding it.
-      let wanted = batch.chosen == nil ? runtime.wanted(batch) : nil
+      let wanted = batch.chosen == nil ? wanted(batch) : nil
       watermark?.add(wanted.flatMap { $0.count * 4 <= batch.count * 3 ? batch.choosing($0) : nil } ?? batch, wall: self.wall)
       release()
     }

@@ -379,10 +379,11 @@ public final class WatermarkClock {
   /// done is not kept: after a restart they are others.
   public func exchange(_ archive: StateArchive) {
     archive.integer(&now)
-    for path in [\WatermarkCounts.received, \.delivered, \.late, \.dropped, \.ahead, \.pressed] { archive.word(&counts[keyPath: path]) }
+    archive.integer(&latestUnwanted)
+    for path in [\WatermarkCounts.received, \.delivered, \.unwanted, \.late, \.dropped, \.ahead, \.pressed] { archive.word(&counts[keyPath: path]) }
     var held = archive.isSaving ? batches(of: buckets.pointee.all.map { (session: 0, event: $0) }) : []
     archive.array(&held, blank: nil) { archive.batch(&$0) }
-    var waiting = archive.isSaving ? batches(of: undecided) : []
+    var waiting = archive.isSaving ? batches(of: undecided.filter { $0.event.segment != HeldEvent.nowhere }) : []
     archive.array(&waiting, blank: nil) { archive.batch(&$0) }
     guard archive.isRestoring, archive.failure == nil else { return }
     clockAtLastRecord = now

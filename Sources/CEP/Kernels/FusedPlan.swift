@@ -1,11 +1,19 @@
 public import EventModel
 public import Plan
 
-/// A SELECT that a column kernel can run, taken apart: what the kernel does over columns, and what is left to do with its few rows.
+/// A SELECT over a batch window that is run over columns, taken apart: what is done over columns, and what is left to do with the few
+/// rows that come of it.
 ///
-/// The kernel's rows are of `rowType`: the grouping keys, then the aggregates. `rest` is the statement over such rows, in which HAVING,
-/// the selected columns, order and limit are as they were.
+/// Of grouped aggregates the kernel's rows are of `rowType`: the grouping keys, then the aggregates. `rest` is the statement over such
+/// rows, in which HAVING, the selected columns, order and limit are as they were. Where a row per event is asked for, the events that
+/// pass WHERE are kept, and `rest` is the statement over those.
 public struct FusedPlan {
+  public enum Content: String, Sendable {
+    case groups = "groups of a batch"
+    case events = "events of a batch that pass WHERE"
+  }
+
+  public let content: Content
   public let inputType: EventType
   /// Before the window: events that fail it never come to the statement.
   public let filter: Expression?
@@ -26,35 +34,62 @@ public struct FusedPlan {
   /// Nil where the statement is not of that shape.
   public init?(_ plan: SelectPlan) {
     guard plan.sources.count == 1, plan.joins.isEmpty, plan.selection == .insert, plan.outputRate == nil, plan.intoTable == nil,
-      plan.passThrough == nil, plan.insertInto.map({ $0.selection == .insert }) ?? true
+      plan.insertInto.map({ $0.selection == .insert }) ?? true
     else { return nil }
     let source = plan.sources[0]
     guard case .stream(let type, let filter) = source.kind, source.matchRecognize == nil, !source.isUnidirectional, source.views.count == 1,
       case .timeBatch(_, _, let flags) = source.views[0], flags.isEmpty
     else { return nil }
+    inputType = type
+    self.filter = filter
+    condition = plan.filter
+    window = source.views[0]
+    if let groups = Self.groups(plan) {
+      content = .groups
+      (keys, aggregates, rowType, rest) = groups
+      checks = Self.checks(plan.having, aggregates)
+    } else if let rest = Self.restOverEvents(plan) {
+      content = .events
+      (keys, aggregates, checks, rowType, self.rest) = ([], [], [], type, rest)
+    } else {
+      return nil
+    }
+  }
+
+  /// Nil where no kernel aggregates that.
+  private static func groups(
+    _ plan: SelectPlan
+  ) -> (keys: [Int], aggregates: [AggregateKernel], rowType: EventType, rest: SelectPlan)? {
     let form = plan.grouping.form
-    guard (form == .rowPerGroup && !plan.grouping.keys.isEmpty) || (form == .rowForAll && plan.grouping.keys.isEmpty) else { return nil }
+    guard plan.passThrough == nil,
+      (form == .rowPerGroup && !plan.grouping.keys.isEmpty) || (form == .rowForAll && plan.grouping.keys.isEmpty)
+    else { return nil }
     let keys = plan.grouping.keys.compactMap(\.plainColumn)
-    guard keys.count == plan.grouping.keys.count, keys.count <= Self.largestKey, keys.count + plan.aggregates.count <= Self.largestRow
+    guard keys.count == plan.grouping.keys.count, keys.count <= largestKey, keys.count + plan.aggregates.count <= largestRow
     else { return nil }
     var aggregates: [AggregateKernel] = []
     for aggregate in plan.aggregates {
       guard let kernel = AggregateKernel(aggregate) else { return nil }
       aggregates.append(kernel)
     }
-    inputType = type
-    self.filter = filter
-    condition = plan.filter
-    window = source.views[0]
-    self.keys = keys
-    self.aggregates = aggregates
-    rowType = EventType(
-      name: type.name, kind: .derived,
+    let rowType = EventType(
+      name: plan.sources[0].type.name, kind: .derived,
       properties: plan.grouping.keys.enumerated().map { .init("key\($0.offset)", $0.element.type) }
         + plan.aggregates.enumerated().map { .init("aggregate\($0.offset)", $0.element.type) })
-    guard let rest = Self.rest(plan, keys, rowType) else { return nil }
-    self.rest = rest
-    checks = Self.checks(plan.having, aggregates)
+    return rest(plan, keys, rowType).map { (keys, aggregates, rowType, $0) }
+  }
+
+  /// The statement over the events that pass WHERE, which must be one for columns; nothing may look at the others in the window.
+  private static func restOverEvents(_ plan: SelectPlan) -> SelectPlan? {
+    guard let condition = plan.filter, ColumnFilter(condition, variables: { _ in .null }) != nil else { return nil }
+    var looksBack = false
+    for expression in plan.allExpressions { expression.visit { if case .previous = $0 { looksBack = true } } }
+    if looksBack { return nil }
+    var rest = plan
+    rest.filter = nil
+    rest.sources[0].views = []
+    if case .stream(let type, _) = rest.sources[0].kind { rest.sources[0].kind = .stream(type, filter: nil) }
+    return rest
   }
 
   private static func rest(_ plan: SelectPlan, _ keys: [Int], _ rowType: EventType) -> SelectPlan? {
@@ -83,7 +118,8 @@ public struct FusedPlan {
       func check(_ op: Comparison, _ count: Expression, _ bound: Expression) -> [BatchGroupKernel.Check] {
         guard case .aggregate(let number) = count.node, aggregates[number].isCount, bound.type.isInteger else { return [] }
         switch bound.node {
-        case .constant, .variable: return [.init(aggregate: number, isDistinct: aggregates[number].function == .countDistinct, comparison: op, threshold: bound)]
+        case .constant, .variable:
+          return [.init(aggregate: number, isDistinct: aggregates[number].function == .countDistinct, comparison: op, threshold: bound)]
         default: return []
         }
       }

@@ -22,9 +22,17 @@ import Testing
     "select count(*) as c from E(p in (1, 3), v between 2 and 5).win:time_batch(1 sec) where s is not null having count(*) > 1",
     "select p, v, count(*) as c from E(not (p = 1 or v = BOUND), s != '10.0.0.1').win:time_batch(700 msec) group by p, v",
     "select u, max(t) as latest from E(s = '10.0.0.2' or u is null).win:time_batch(1 sec) group by u having max(t) > 0 and count(*) >= 2",
+    // Events of a batch that pass WHERE.
+    "select k, s, p, count(*) as c, sum(v) as total from E.win:time_batch(1 sec) where p = 2 or s = '10.0.0.1' group by k",
+    "select * from E(v > 1).win:time_batch(900 msec) where d > 0.7",
+    "select k, t from E.win:time_batch(1 sec) where v = BOUND order by t desc limit 2",
+    // WHERE before a sliding window, where the clock goes on.
+    "select k, count(*) as c, max(t) as m from E.win:time(500 msec) where p = 2 group by k having count(*) > 1",
+    "select k, s from E where v = 5",
     // What no kernel runs, beside what one does: events of rows that pass a filter over columns.
     "select k, v from E(p = 1, d > 0.5)",
     "select k, count(*) as c from E(v = 1).win:length(3) group by k",
+    "select a.k as x, b.v as y from pattern [every a=E(p = 1, d > 0.2) -> b=E(u like '%login%', k = a.k) where timer:within(400 msec)]",
     "select a.k as x, b.v as y from E(p = 1).std:lastevent() as a, E(p = 2).win:time(1 sec) as b where a.k = b.k",
   ]
 
@@ -98,7 +106,7 @@ import Testing
   /// What no statement wants may be left out of a batch but for its times.
   @Test(arguments: [EngineOptions.ClockMode.compat, .watermark])
   func unwantedEventsNeedNoValues(clock: EngineOptions.ClockMode) throws {
-    let filtered = Self.statements.filter { $0.contains("E(") }
+    let filtered = Self.statements.filter { $0.contains("E(") || $0.contains("where ") }
     for statements in filtered.map({ [$0] }) + [filtered] {
       for variant in 0..<2 {
         let expected = try Self.run(statements, clock: clock, size: 1, rewrites: false, count: 500, variant: variant)
@@ -107,6 +115,22 @@ import Testing
           #expect(Self.difference(rows, expected) == nil, "\(statements), variant \(variant), batches of \(size)")
         }
       }
+    }
+  }
+
+  /// Rows that one statement inserts are gathered by another that counts them over its own batches.
+  @Test(arguments: [EngineOptions.ClockMode.compat, .watermark])
+  func insertedRowsAreGathered(clock: EngineOptions.ClockMode) throws {
+    let statements = [
+      "insert into U select k as a, u as b, s as c, count(*) as n from E.win:time_batch(1 sec) where u not like '' group by k, u, s",
+      "select a, b, count(*) as n, sum(n) as m, first(c) as f from U.win:time_batch(2 sec) group by a, b having count(*) > 1",
+      "select a, count(distinct b) as n from U(n < 3).win:time_batch(1500 msec) group by a",
+    ]
+    let expected = try Self.run(statements, clock: clock, size: 1, rewrites: false, count: 2500, variant: 0)
+    #expect(expected.contains { $0.contains("s1") } && expected.contains { $0.contains("s2") })
+    for size in [1, 7, 2048] {
+      let rows = try Self.run(statements, clock: clock, size: size, rewrites: true, count: 2500, variant: 0)
+      #expect(Self.difference(rows, expected) == nil, "batches of \(size)")
     }
   }
 
@@ -161,7 +185,8 @@ struct RandomStream {
       rows.append(
         Row(
           t: now - Int64(random(300)), k: random(20) == 0 ? nil : "key\(random(6))", s: random(10) == 0 ? nil : "10.0.0.\(random(5))",
-          u: random(5) == 0 ? nil : urls[Int(random(6))], p: random(15) == 0 ? nil : Int64(random(4)), v: random(12) == 0 ? nil : Int64(random(8)),
+          u: random(5) == 0 ? nil : urls[Int(random(6))], p: random(15) == 0 ? nil : Int64(random(4)),
+          v: random(12) == 0 ? nil : Int64(random(8)),
           d: random(9) == 0 ? nil : Double(random(1000)) / 1000))
     }
   }

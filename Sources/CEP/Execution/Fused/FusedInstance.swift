@@ -3,13 +3,20 @@ internal import EventModel
 internal import Kernels
 internal import Plan
 
-/// A grouped batch window at work as a column kernel: batches in, and at a batch's end rows of groups through the statement's HAVING,
-/// selection and output, as if the events had been kept.
+/// A batch window at work over columns: batches in, and at a batch's end rows of groups (or the events that passed WHERE) through the
+/// statement's HAVING, selection and output, as if all events had been kept.
 ///
 /// It gives rows when its timer fires and at no other time, so it may run ahead of other statements over a batch, as far as its timer.
 final class FusedInstance: StatementInstance {
   private let plan: FusedPlan
-  private let kernel: BatchGroupKernel
+  /// Nil where events are kept.
+  private let kernel: BatchGroupKernel?
+  /// The events of this batch and of the one before that passed WHERE.
+  private var events: [Event] = []
+  private var previousEvents: [Event] = []
+  /// Events that came alone and wait to be taken in together.
+  private var pending: [Event] = []
+  private static let pendingLimit = 512
   private let processor: ResultProcessor
   private let output: OutputStage
   private let filters: FusedFilters
@@ -25,7 +32,10 @@ final class FusedInstance: StatementInstance {
     self.plan = plan
     let environment = statement.environment
     clock = statement.runtime.clock
-    kernel = BatchGroupKernel(plan, seed: statement.runtime.seed) { [unowned environment] in environment.variables[$0]?.value ?? .null }
+    kernel =
+      plan.content == .events
+      ? nil
+      : BatchGroupKernel(plan, seed: statement.runtime.seed) { [unowned environment] in environment.variables[$0]?.value ?? .null }
     let frame = Frame(streams: 1, clock: clock)
     processor = ResultProcessor(code, frame, seed: statement.runtime.seed)
     output = OutputStage(code, frame, statement)
@@ -42,15 +52,13 @@ final class FusedInstance: StatementInstance {
       let evaluator = try PeriodEvaluator(period, compiler)
       let start = try compiler.compile(reference)
       do throws(EvaluationError) {
-        return BatchGrid(interval: try evaluator.interval(frame), reference: try start.map { e throws(EvaluationError) in try e(frame) }?.integer)
+        return BatchGrid(
+          interval: try evaluator.interval(frame), reference: try start.map { e throws(EvaluationError) in try e(frame) }?.integer)
       } catch { throw DeploymentError(error.description) }
     } catch { throw EvaluationError(error.description) }
   }
 
   // MARK: Batches
-
-  /// Over columns, which events come to the window; nil where that is not to be told so.
-  var entryFilter: ColumnFilter? { filters.entryFilter }
 
   /// Work on a batch, whose time is the statement's.
   func timed(_ work: () -> Void) {
@@ -59,55 +67,96 @@ final class FusedInstance: StatementInstance {
     statement.gauge.nanoseconds += StatementTimes.now() - start
   }
 
-  /// Finds out which rows pass the filters, before rows are taken in.
-  func prepare(_ batch: EventBatch) { filters.prepare(batch) }
-
-  /// The value of the range that would start the timer, and when it would be due. Nil where it runs already or none passes.
-  /// - Parameter times: the events' times, where these set the clock.
-  func dueIfStarted(_ batch: EventBatch, in range: Range<Int>, _ times: [Int64]) -> (value: Int, due: Int64)? {
-    guard timer == nil, count == 0, let value = filters.entering.first(in: range) else { return nil }
-    return (value, grid.end(after: times.isEmpty ? clock.now : times[batch.event(ofValue: value)]))
+  /// Over columns, of which events the statement needs the values; nil where it needs all, or where that is not to be told so.
+  ///
+  /// Where nothing stands before the window, every event counts as one that has come, but only of those that pass WHERE more is needed.
+  /// - Parameter countsAll: whether the statement is told of the other events' times.
+  func entryFilter(countsAll: Bool) -> ColumnFilter? {
+    filters.entersAll ? (countsAll ? filters.conditionFilter : nil) : filters.entryFilter
   }
 
-  /// Takes in the values of the range, none of which is due after the timer.
-  func consume(_ batch: EventBatch, _ range: Range<Int>, _ times: [Int64]) {
-    let entering = filters.entering.count(in: range)
-    guard entering > 0 else { return }
-    if timer == nil, count == 0, let value = filters.entering.first(in: range) {
+  /// Finds out which rows pass the filters, before rows are taken in.
+  func prepare(_ batch: EventBatch) throws(EvaluationError) {
+    try takePending()
+    filters.prepare(batch)
+  }
+
+  /// The row of the range that would start the timer, and when it would be due. Nil where it runs already or no row comes in.
+  /// - Parameters:
+  ///   - values: what the batch's columns have of the range.
+  ///   - times: the events' times, where these set the clock.
+  func dueIfStarted(_ batch: EventBatch, in range: Range<Int>, _ values: Range<Int>, _ times: [Int64]) -> (row: Int, due: Int64)? {
+    guard timer == nil, count == 0, let row = firstEntering(batch, range, values) else { return nil }
+    return (row, grid.end(after: times.isEmpty ? clock.now : times[row]))
+  }
+
+  private func firstEntering(_ batch: EventBatch, _ range: Range<Int>, _ values: Range<Int>) -> Int? {
+    if filters.entersAll { return range.first }
+    return filters.entering.first(in: values).map { batch.event(ofValue: $0) }
+  }
+
+  /// Takes in the rows of the range, none of which is due after the timer.
+  func consume(_ batch: EventBatch, _ range: Range<Int>, _ values: Range<Int>, _ times: [Int64]) {
+    guard let first = firstEntering(batch, range, values) else { return }
+    if timer == nil, count == 0 {
       let now = clock.now
-      if !times.isEmpty { clock.set(times[batch.event(ofValue: value)]) }
+      if !times.isEmpty { clock.set(times[first]) }
       schedule()
       clock.set(now)
     }
+    let entering = filters.entersAll ? range.count : filters.entering.count(in: values)
     count += entering
     statement.gauge.eventsIn += UInt64(entering)
-    kernel.add(batch, filters.passing.rows(in: range))
+    let passing = filters.passing.rows(in: values)
+    if let kernel { return kernel.add(batch, passing) }
+    let maker = statement.runtime.maker(for: batch)
+    for value in passing {
+      let row = batch.event(ofValue: Int(value))
+      events.append(maker.event(batch, Int(value), now: times.isEmpty ? clock.now : times[row]))
+    }
   }
 
-  /// An event that comes alone.
+  /// An event that comes alone. While the timer runs nothing is asked of the statement, so such events are taken in together.
   func accept(_ event: Event) throws(EvaluationError) {
+    pending.append(event)
+    if timer == nil || pending.count >= Self.pendingLimit { try takePending() }
+  }
+
+  private func takePending() throws(EvaluationError) {
+    if pending.isEmpty { return }
+    let pending = self.pending
+    self.pending.removeAll(keepingCapacity: true)
     var properties: [Int] = []
     var columns: [Column] = []
     for (property, slot) in propertySlots.enumerated() where slot >= 0 {
       properties.append(property)
-      columns.append(Column(.values([event[slot]])))
+      columns.append(Column.typed(pending.map { $0[slot] }))
     }
-    let batch = EventBatch(type: plan.inputType, count: 1, properties: properties, columns: columns)
-    prepare(batch)
-    consume(batch, 0..<1, [])
+    let batch = EventBatch(type: plan.inputType, count: pending.count, properties: properties, columns: columns)
+    filters.prepare(batch)
+    consume(batch, 0..<pending.count, 0..<pending.count, [])
   }
 
   // MARK: The window
 
   private func schedule() {
-    timer = clock.schedule(at: grid.next(after: clock.now), for: statement) { [unowned self] () throws(EvaluationError) in try self.release() }
+    timer = clock.schedule(at: grid.next(after: clock.now), for: statement) { [unowned self] () throws(EvaluationError) in
+      try self.release()
+    }
   }
 
   private func release() throws(EvaluationError) {
+    try takePending()
     timer = nil
     let hasRows = count > 0 || previousCount > 0
     (previousCount, count) = (count, 0)
     if hasRows { schedule() }
+    guard let kernel else {
+      let (new, old) = (events, previousEvents)
+      (previousEvents, events) = (new, [])
+      if !new.isEmpty || !old.isEmpty { try output.give(try processor.process(new: new.map { Tuple($0) }, old: old.map { Tuple($0) })) }
+      return
+    }
     var rows: [Tuple] = []
     kernel.close { rows.append(tuple($0)) }
     if !rows.isEmpty { try output.give(try processor.process(new: rows, old: [])) }
@@ -121,13 +170,18 @@ final class FusedInstance: StatementInstance {
     grid.exchange(archive)
     archive.integer(&count)
     archive.integer(&previousCount)
-    kernel.exchange(archive)
+    kernel?.exchange(archive)
+    archive.events(&events)
+    archive.events(&previousEvents)
+    archive.events(&pending)
     archive.timer(&timer) { time, sequence in
       clock.schedule(at: time, for: statement, sequence: sequence) { [unowned self] () throws(EvaluationError) in try self.release() }
     }
   }
 
   override func currentRows() throws(EvaluationError) -> [Event] {
+    try takePending()
+    guard let kernel else { return try output.arrange(try processor.snapshot(events.map { Tuple($0) })) }
     var rows: [Tuple] = []
     kernel.forEachCurrent { rows.append(tuple($0)) }
     return try output.arrange(try processor.process(new: rows, old: []).new)
@@ -157,7 +211,8 @@ final class FusedFilters {
     func pair(_ expression: Expression?) throws(EvaluationError) -> FilterPair? {
       guard let expression else { return nil }
       do throws(DeploymentError) {
-        return FilterPair(columns: environment.columnFilter(expression), evaluator: try environment.compiler([plan.inputType]).compile(expression))
+        return FilterPair(
+          columns: environment.columnFilter(expression), evaluator: try environment.compiler([plan.inputType]).compile(expression))
       } catch { throw EvaluationError(error.description) }
     }
     filter = try pair(plan.filter)
@@ -165,6 +220,9 @@ final class FusedFilters {
   }
 
   var entryFilter: ColumnFilter? { filter?.columns }
+  var conditionFilter: ColumnFilter? { condition?.columns }
+  /// Whether nothing stands before the window.
+  var entersAll: Bool { filter == nil }
 
   func prepare(_ batch: EventBatch) {
     entering.fill(0..<batch.valueCount)

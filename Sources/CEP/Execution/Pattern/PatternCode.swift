@@ -1,5 +1,6 @@
 internal import Builtins
 internal import EventModel
+internal import Kernels
 internal import Plan
 
 /// A pattern, compiled: a tree of nodes whose states are made when the pattern runs.
@@ -142,6 +143,17 @@ final class PatternFilterCode {
     (self.eventOnly, self.eventKey, self.matchKey, self.rest) = (eventOnly, eventKey, matchKey, rest)
   }
 
+  /// What an event of a type passes that any of a pattern's filters takes, of what can be asked of columns; nil where that may be any event.
+  static func entryCondition(_ root: PatternNode, _ type: EventType) -> Expression? {
+    var conditions: [Expression] = []
+    for filter in root.filters where filter.type === type {
+      let parts = conjuncts(filter.condition).filter { $0.onlyStream == 0 && ColumnFilter($0, variables: { _ in .null }) != nil }
+      if parts.isEmpty { return nil }
+      conditions.append(Expression(.and(parts), .boolean))
+    }
+    return conditions.isEmpty ? nil : Expression(.or(conditions), .boolean)
+  }
+
   private static func conjuncts(_ filter: Expression?) -> [Expression] {
     guard let filter else { return [] }
     if case .and(let parts) = filter.node { return parts.flatMap { conjuncts($0) } }
@@ -156,5 +168,19 @@ extension Expression {
     if case .column(0, _) = a.node, b.onlyStream == 1 { return b }
     if case .column(0, _) = b.node, a.onlyStream == 1 { return a }
     return nil
+  }
+}
+
+extension PatternNode {
+  fileprivate var filters: [(type: EventType, condition: Expression?)] {
+    switch self {
+    case .filter(let type, let condition, _, _): [(type, condition)]
+    case .every(let inner), .not(let inner), .everyDistinct(let inner, _, _), .within(let inner, _), .withinMax(let inner, _, _),
+      .whileTrue(let inner, _):
+      inner.filters
+    case .followedBy(let parts, _), .and(let parts), .or(let parts): parts.flatMap(\.filters)
+    case .repeated(let inner, _, _, let until, _): inner.filters + (until?.filters ?? [])
+    case .interval, .at, .schedule: []
+    }
   }
 }

@@ -106,7 +106,7 @@ extension Runtime {
       }
     }
     for (number, source) in sources.enumerated() {
-      let prefilter = environment.updatesStreams ? nil : environment.columnFilter(source.streamFilter)
+      let prefilter = { environment.updatesStreams ? nil : environment.columnFilter(source.entryCondition($0)) }
       listen(statement, source.inputTypes, rank: 100 + number, context, prefilter, isFiltered: source.isFiltered) { instance, event throws(EvaluationError) in
         try (instance as? SelectInstance)?.sources[number].accept(event)
       }
@@ -133,21 +133,22 @@ extension Runtime {
 
   /// Hands a type's events to the statement's instance, or to those of the partitions that the event belongs to.
   private func listen(
-    _ statement: StatementRuntime, _ types: [EventType], rank: Int, _ context: ContextRuntime?, _ prefilter: ColumnFilter? = nil,
+    _ statement: StatementRuntime, _ types: [EventType], rank: Int, _ context: ContextRuntime?,
+    _ prefilter: (EventType) -> ColumnFilter? = { _ in nil },
     isFiltered: Bool = false,
     _ accept: @escaping (StatementInstance, Event) throws(EvaluationError) -> Void
   ) {
     for type in types {
       let consumer: Consumer
       if let context {
-        consumer = Consumer(statement: statement, rank: rank, prefilter: prefilter, isFiltered: isFiltered) {
+        consumer = Consumer(statement: statement, rank: rank, prefilter: prefilter(type), isFiltered: isFiltered) {
           [unowned statement, unowned context] event throws(EvaluationError) in
           for partition in try context.partitions(of: event) {
             if let instance = partition.instance(of: statement) { try accept(instance, event) }
           }
         }
       } else {
-        consumer = Consumer(statement: statement, rank: rank, prefilter: prefilter, isFiltered: isFiltered) { [unowned statement] event throws(EvaluationError) in
+        consumer = Consumer(statement: statement, rank: rank, prefilter: prefilter(type), isFiltered: isFiltered) { [unowned statement] event throws(EvaluationError) in
           if let instance = statement.instance { try accept(instance, event) }
         }
       }

@@ -85,11 +85,13 @@ final class EventStream {
     return consumers
   }
 
-  /// For each consumer the filter that says which events it may want; nil where one of them wants all.
-  func entryFilters(in runtime: Runtime) -> [ColumnFilter]? {
+  /// For each consumer the filter that says of which events it may need the values; nil where one of them needs all.
+  /// - Parameter countsAll: whether consumers are told of the other events' times.
+  func entryFilters(in runtime: Runtime, countsAll: Bool) -> [ColumnFilter]? {
     var filters: [ColumnFilter] = []
     for (consumer, view) in consumers(in: runtime) {
-      guard view < 0, let filter = consumer.fused.map(\.entryFilter) ?? consumer.prefilter else { return nil }
+      guard view < 0, let filter = consumer.fused.map({ $0.entryFilter(countsAll: countsAll) }) ?? consumer.prefilter
+      else { return nil }
       filters.append(filter)
     }
     return filters

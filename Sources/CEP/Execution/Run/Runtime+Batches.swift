@@ -47,17 +47,23 @@ extension Runtime {
     }
   }
 
-  /// The properties that decide which events of a type some statement may want; nil where every one is wanted.
-  public func decidingProperties(of type: EventType) -> [Int]? {
-    guard let stream = streams[ObjectIdentifier(type)], let filters = stream.entryFilters(in: self) else { return nil }
+  /// The properties that decide of which events of a type some statement may need the values; nil where every one's are needed.
+  /// - Parameter countsAll: whether the other events' times are sent, too.
+  public func decidingProperties(of type: EventType, countsAll: Bool) -> [Int]? {
+    guard let stream = streams[ObjectIdentifier(type)], let filters = stream.entryFilters(in: self, countsAll: countsAll) else {
+      return nil
+    }
     return filters.reduce(into: Set()) { $0.formUnion($1.properties) }.sorted()
   }
 
-  /// Which events of a batch some statement may want; nil where every one is wanted. The batch may lack all but the deciding properties.
+  /// Of which events of a batch some statement may need the values; nil where every one's are needed. The batch may lack all but the deciding
+  /// properties.
   ///
   /// What filters say now is what they say later: none reads a variable that statements set.
-  public func wanted(_ batch: EventBatch) -> [UInt32]? {
-    guard let stream = streams[ObjectIdentifier(batch.type)], let filters = stream.entryFilters(in: self) else { return nil }
+  public func wanted(_ batch: EventBatch, countsAll: Bool) -> [UInt32]? {
+    guard let stream = streams[ObjectIdentifier(batch.type)], let filters = stream.entryFilters(in: self, countsAll: countsAll) else {
+      return nil
+    }
     let (all, rest, passing) = (RowSelection(), RowSelection(), RowSelection())
     all.fill(0..<batch.count)
     rest.copy(all)
@@ -128,13 +134,15 @@ private struct BatchPass {
   private func values(_ rows: Range<Int>) -> Range<Int> { value(at: rows.lowerBound)..<value(at: rows.upperBound) }
 
   func run() {
-    for instance in fused { instance.timed { instance.prepare(batch) } }
+    for instance in fused {
+      instance.timed { runtime.attempt(instance.statement) { () throws(EvaluationError) in try instance.prepare(batch) } }
+    }
     let others = OtherConsumers(consumers, batch)
     var start = 0
     while start < batch.count {
       if !times.isEmpty { runtime.tick(times[start], mode) }
       let range = start..<stretch(from: start)
-      for instance in fused { instance.timed { instance.consume(batch, values(range), times) } }
+      for instance in fused { instance.timed { instance.consume(batch, range, values(range), times) } }
       runOthers(range, others)
       if !times.isEmpty { runtime.clock.set(times[range.upperBound - 1]) }
       start = range.upperBound
@@ -147,8 +155,7 @@ private struct BatchPass {
     if times.isEmpty { return batch.count }
     var end = cut(start..<batch.count, at: runtime.nextTimer)
     for instance in fused {
-      guard let (value, due) = instance.dueIfStarted(batch, in: values(start..<end), times) else { continue }
-      let row = batch.event(ofValue: value)
+      guard let (row, due) = instance.dueIfStarted(batch, in: start..<end, values(start..<end), times) else { continue }
       // A clock that goes back: the timer must not be there yet when the first row, which is later than it, is processed.
       end = row > start && times[start] >= due ? row : cut(start..<end, at: due)
     }

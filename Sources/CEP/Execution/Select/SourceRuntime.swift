@@ -59,10 +59,13 @@ final class SourceCode {
   /// Whether the stream's events pass a condition first.
   let isFiltered: Bool
 
-  /// What an event must pass to come to the source.
-  var streamFilter: Expression? {
-    if case .stream(_, let filter) = plan.kind { return filter }
-    return nil
+  /// What an event of a type passes that comes to the source; nil where that may be any.
+  func entryCondition(_ type: EventType) -> Expression? {
+    switch plan.kind {
+    case .stream(_, let filter): filter
+    case .pattern(let pattern): PatternFilterCode.entryCondition(pattern.root, type)
+    case .window, .table: nil
+    }
   }
 
   /// The types whose events it reads.
