@@ -33,6 +33,9 @@ public struct AggregateFunction: Sendable {
 open class AggregateState {
   public init() {}
 
+  /// Takes in what another state of the same aggregate has seen, as if it had come here; false where it cannot. The other stays as it is.
+  open func merge(_ other: AggregateState) -> Bool { false }
+
   /// - Parameters:
   ///   - value: the first argument, or the event for `*`.
   ///   - rest: the other arguments, then the order keys.

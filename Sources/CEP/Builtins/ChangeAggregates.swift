@@ -20,6 +20,12 @@ final class EntropyState: AggregateState {
     archive.number(&weighted)
   }
 
+  override func merge(_ other: AggregateState) -> Bool {
+    guard let other = other as? EntropyState else { return false }
+    for (value, count) in other.counts { change(value, by: count) }
+    return true
+  }
+
   private func change(_ value: Value, by step: Int) {
     guard !value.isNull else { return }
     let before = counts[value, default: 0]

@@ -24,6 +24,13 @@ final class ApproximateDistinctState: AggregateState {
     if archive.isRestoring { key = KeyedHash(seed: seed) }
     sketch.exchange(archive)
   }
+
+  override func merge(_ other: AggregateState) -> Bool {
+    guard let other = other as? ApproximateDistinctState, other.seed == seed else { return false }
+    sketch.merge(other.sketch)
+    return true
+  }
+
   override func value(time: Int64) -> Value { .int(Int64(sketch.estimate.rounded())) }
 }
 
@@ -32,6 +39,9 @@ final class ApproximateDistinctState: AggregateState {
 final class TopState: AggregateState {
   private var counts: [Value: Int64] = [:]
   private var wanted = 10
+  /// Values that had the least count when last looked for, some of which may have more by now: what gives way is found without a search
+  /// for each event.
+  private var least: (count: Int64, values: [Value]) = (0, [])
 
   override func enter(_ value: Value, _ rest: [Value], time: Int64) {
     guard !value.isNull else { return }
@@ -40,16 +50,49 @@ final class TopState: AggregateState {
       counts[value] = known + 1
     } else if counts.count < 16 * wanted {
       counts[value] = 1
-    } else if let least = counts.min(by: { $0.value < $1.value }) {
-      counts[least.key] = nil
-      counts[value] = least.value + 1
+      if !least.values.isEmpty { least = (0, []) }
+    } else if let (loser, count) = takeLeast() {
+      counts[loser] = nil
+      counts[value] = count + 1
     }
   }
-  override func clear() { counts = [:] }
+
+  /// A value with the least count. The least count never falls, and all values that have it are found at once, so that a search is paid for
+  /// by the events that made it necessary.
+  private func takeLeast() -> (Value, Int64)? {
+    while let value = least.values.popLast() {
+      if counts[value] == least.count { return (value, least.count) }
+    }
+    guard let count = counts.values.min() else { return nil }
+    least = (count, counts.filter { $0.value == count }.map(\.key))
+    return least.values.popLast().map { ($0, count) }
+  }
+
+  override func clear() {
+    counts = [:]
+    least = (0, [])
+  }
+
+  /// The bounds add up: a value that only one of both knows may have had the other's least count there.
+  override func merge(_ other: AggregateState) -> Bool {
+    guard let other = other as? TopState else { return false }
+    wanted = max(wanted, other.wanted)
+    let unknownHere = counts.count < 16 * wanted ? 0 : counts.values.min() ?? 0
+    let unknownThere = other.counts.count < 16 * other.wanted ? 0 : other.counts.values.min() ?? 0
+    var sums = counts.mapValues { $0 + unknownThere }
+    for (value, count) in other.counts { sums[value] = (counts[value] ?? unknownHere) + count }
+    let kept = sums.sorted { $0.value > $1.value }.prefix(16 * wanted)
+    counts = Dictionary(kept.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+    least = (0, [])
+    return true
+  }
+
   override func exchange(_ archive: StateArchive) {
     archive.table(&counts, blank: 0) { archive.integer(&$0) }
     archive.integer(&wanted)
+    if archive.isRestoring { least = (0, []) }
   }
+
   override func value(time: Int64) -> Value {
     let ordered = counts.sorted { a, b in a.value != b.value ? a.value > b.value : (a.key.text ?? "") < (b.key.text ?? "") }
     return .array(
@@ -84,6 +127,13 @@ final class PercentileState: AggregateState {
     archive.integer(&zeros)
     archive.integer(&count)
     archive.number(&percent)
+  }
+
+  override func merge(_ other: AggregateState) -> Bool {
+    guard let other = other as? PercentileState else { return false }
+    buckets.merge(other.buckets, uniquingKeysWith: +)
+    (zeros, count) = (zeros + other.zeros, count + other.count)
+    return true
   }
 
   private func change(_ value: Value, by step: Int) {

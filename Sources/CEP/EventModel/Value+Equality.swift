@@ -43,7 +43,9 @@ extension Value: Hashable {
     case .string(let value): hashText(value, seed, key, address: true)
     case .array(let array): array.values.reduce(key.step(seed, 11)) { key.step($0, $1.keyHash(seed: seed, key)) }
     case .event(let event): key.step(seed, UInt64(UInt(bitPattern: ObjectIdentifier(event.origin).hashValue)))
-    case .map(let map): map.entries.reduce(key.step(seed, 13)) { $0 ^ $1.value.keyHash(seed: seed, key) }
+    // Without regard to the order of the entries, and so that two of one value do not cancel each other out.
+    case .map(let map):
+      map.entries.reduce(key.step(seed, 13)) { $0 &+ $1.value.keyHash(seed: Value.string($1.key).keyHash(seed: seed, key), key) }
     }
   }
 }

@@ -29,6 +29,23 @@ final class LibraryAggregate: AggregateState {
   override func leave(_ value: Value, _ rest: [Value], time: Int64) { change(function.raw.pointee.leave, value, rest, time) }
   override func clear() { if let state { function.raw.pointee.clear(state) } }
 
+  /// One that cannot say what it keeps starts empty after a restart, and with it its statement.
+  override func exchange(_ archive: StateArchive) {
+    let raw = function.raw.pointee
+    guard let state, let save = raw.save, let restore = raw.restore else { return super.exchange(archive) }
+    var bytes: [UInt8] = []
+    if !archive.isRestoring {
+      bytes = [UInt8](repeating: 0, count: min(save(state, nil, 0), Self.largestState))
+      let needed = bytes.withUnsafeMutableBufferPointer { save(state, $0.baseAddress, $0.count) }
+      guard needed == bytes.count else { return archive.fail("the state of \(function.signature.name) is too large") }
+    }
+    archive.octets(&bytes)
+    guard archive.isRestoring, archive.failure == nil else { return }
+    let status = bytes.withUnsafeBufferPointer { restore(state, $0.baseAddress, $0.count) }
+    if status != flowcep_status(FLOWCEP_OK) { archive.fail("\(function.signature.name) cannot make sense of its state") }
+  }
+
+  private static let largestState = 1 << 24
   private typealias Change = @convention(c) (
     UnsafeMutableRawPointer?, UnsafeMutablePointer<flowcep_call>?, UnsafePointer<flowcep_value>?, Int
   ) -> Void

@@ -35,6 +35,54 @@ import Testing
     #expect(abs((first["count"].integer ?? 0) - 1000) <= 2500 / 32)
   }
 
+  /// Of n values with 16·k counters no count is more than n/(16·k) too high, none too low, and no value above that share is missed.
+  @Test func topStaysWithinItsBound() throws {
+    let state = try state("topK", [.int, .int])
+    var counts: [Int64: Int64] = [:]
+    let total = 60_000
+    for number in 0..<total {
+      // A few heavy values among very many light ones.
+      let value = number % 3 == 0 ? Int64(number / 3 % 7) : Int64(1000 + number &* 7919 % 20_011)
+      counts[value, default: 0] += 1
+      state.enter(.int(value), [.int(10)], time: 0)
+    }
+    let bound = Int64(total / 160)
+    let rows = try #require(state.value(time: 0).array)
+    var named: Set<Int64> = []
+    for case .map(let row) in rows {
+      let (value, count) = (row["value"].integer ?? -1, row["count"].integer ?? 0)
+      named.insert(value)
+      let real = counts[value] ?? 0
+      #expect(count >= real && count <= real + bound, "\(value): \(count), really \(real)")
+    }
+    for (value, count) in counts where count > bound { #expect(named.contains(value), "\(value) is missed") }
+  }
+
+  /// Two halves merged say what the whole says, within the same bounds.
+  @Test(arguments: ["approxCountDistinct", "topK", "percentile", "entropy"]) func halvesMerge(_ name: String) throws {
+    let rest: [Value] = name == "topK" ? [.int(3)] : name == "percentile" ? [.int(90)] : []
+    let types: [ValueType] = rest.isEmpty ? [.long] : [.long, .int]
+    let (whole, left, right) = (try state(name, types), try state(name, types), try state(name, types))
+    for number in 0..<20_000 {
+      let value = Value.int(Int64(number % 5 == 0 ? number % 3 : number))
+      whole.enter(value, rest, time: 0)
+      (number % 2 == 0 ? left : right).enter(value, rest, time: 0)
+    }
+    #expect(left.merge(right))
+    switch name {
+    case "topK":
+      func values(_ state: AggregateState) -> [Value] {
+        (state.value(time: 0).array ?? []).map { if case .map(let row) = $0 { row["value"] } else { .null } }
+      }
+      #expect(Set(values(left)) == [.int(0), .int(1), .int(2)])
+      #expect(Set(values(left)) == Set(values(whole)))
+    case "entropy":
+      #expect(abs((left.value(time: 0).number ?? 0) - (whole.value(time: 0).number ?? 1)) < 1e-9)
+    default: #expect(left.value(time: 0) == whole.value(time: 0))
+    }
+    #expect(!left.merge(try state("sum", [.int])))
+  }
+
   @Test func percentileForgets() throws {
     let state = try state("percentile", [.double, .int])
     for i in 1...1000 { state.enter(.int(Int64(i)), [.int(95)], time: 0) }
