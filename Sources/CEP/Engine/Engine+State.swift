@@ -41,7 +41,7 @@ extension Engine {
       let archive = StateArchive.saving(pool)
       runtime.exchange(statement: statement.number, archive)
       for aggregate in aggregates(of: statement) where archive.failure == nil {
-        guard let function = Builtins.aggregates[aggregate.function] else { continue }
+        guard let function = options.catalog.aggregates[aggregate.function] else { continue }
         function.make(aggregate.arguments.map(\.type), aggregate.order.map(\.descending)).exchange(archive)
         if archive.failure != nil { return (statement, "the state of the aggregate \"\(function.name)\" cannot be saved") }
       }

@@ -79,7 +79,7 @@ extension Expression {
 
 extension StatementPlan {
   /// The streams that it inserts into.
-  fileprivate var insertTargets: [EventType] {
+  var insertTargets: [EventType] {
     switch kind {
     case .select(let select): return [select.insertInto?.target].compactMap { $0 }
     case .on(let on):

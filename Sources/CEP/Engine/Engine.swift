@@ -59,6 +59,8 @@ public final class Engine {
   /// Under which names a saved state knows statements and types.
   private(set) lazy var stateNames = StateNames(plans, moduleNames, common: predeclared)
   private var wall: Int64 = 0
+  /// What statements keep, and which of them had to give up some of it.
+  var limits = StateLimits()
 
   /// Compiles and deploys modules. Throws all mistakes of all modules at once.
   ///
@@ -113,7 +115,10 @@ public final class Engine {
   private func connect() {
     runtime.onOutput = { [unowned self] output in
       counts.rowsOut[output.statement] += UInt64(output.new.count + output.old.count)
-      onRows(EngineRows(statement: statements[output.statement], time: output.time, new: output.new, old: output.old))
+      onRows(
+        EngineRows(
+          statement: statements[output.statement], time: output.time, new: output.new, old: output.old,
+          isIncomplete: limits.isIncomplete(output.statement, at: output.time)))
     }
     runtime.onFailure = { [unowned self] statement, error in
       counts.failed += 1

@@ -35,6 +35,8 @@ public struct EngineRows {
   public let new: [Event]
   /// Rows that left, where the statement selects them.
   public let old: [Event]
+  /// Whether the statement, or one whose rows it reads, has lately given up state: what it gives may lack something.
+  public let isIncomplete: Bool
 }
 
 /// What an engine has done.

@@ -52,6 +52,14 @@ public final class BatchGroupKernel {
     previous.exchange(archive)
   }
 
+  /// Forgets all groups; how many there were.
+  public func giveUp() -> Int {
+    let count = groupCount
+    previous.removeAll()
+    current.removeAll()
+    return count
+  }
+
   /// Takes rows of a batch in.
   public func add(_ batch: EventBatch, _ rows: UnsafeBufferPointer<UInt32>) {
     guard !rows.isEmpty else { return }

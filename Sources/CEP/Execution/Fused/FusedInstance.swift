@@ -166,6 +166,9 @@ final class FusedInstance: StatementInstance {
 
   override func stop() { timer?.cancel() }
 
+  /// The groups of the open batch: it begins anew.
+  override func shed(_ share: Double) -> Int { kernel.giveUp() }
+
   override func exchange(_ archive: StateArchive) {
     grid.exchange(archive)
     archive.integer(&count)

@@ -101,6 +101,16 @@ final class MatchRecognizer {
 
   var contents: [Event] { [] }
 
+  /// Partitions in the order in which they first came.
+  func shed(_ share: Double) -> Int {
+    let old = order.prefix(StatementShare.of(order.count, share))
+    order.removeFirst(old.count)
+    for partition in old { partitions[partition.key] = nil }
+    let gone = Set(old.map(ObjectIdentifier.init))
+    waiting.removeAll { gone.contains(ObjectIdentifier($0.partition)) }
+    return old.count
+  }
+
   func exchange(_ archive: StateArchive) {
     archive.note(entries: order.count, of: 200)
     archive.note(entries: waiting.count, of: 96)

@@ -66,6 +66,16 @@ final class RepeatState: PatternState {
     until?.discard(test)
   }
 
+  override func shed(_ share: Double) throws(EvaluationError) -> Int {
+    var count = 0
+    for index in collected.indices {
+      let old = StatementShare.of(collected[index].count, share)
+      collected[index].removeFirst(old)
+      count += old
+    }
+    return count + (try part?.shed(share) ?? 0) + (try until?.shed(share) ?? 0)
+  }
+
   override func exchange(_ archive: StateArchive) {
     archive.event(&begin)
     archive.integer(&lowest)
@@ -160,6 +170,8 @@ final class GuardState: PatternState {
   }
 
   override func discard(_ test: (Event) -> Bool) { child?.discard(test) }
+
+  override func shed(_ share: Double) throws(EvaluationError) -> Int { try child?.shed(share) ?? 0 }
 
   override func exchange(_ archive: StateArchive) {
     archive.integer(&slot)

@@ -35,7 +35,17 @@ final class PatternRuntime {
     root = nil
   }
 
+  func shed(_ share: Double) throws(EvaluationError) -> Int { try root?.shed(share) ?? 0 }
+
+  /// States are told apart by age: the oldest are given up first.
+  func takeAge() -> UInt64 {
+    age += 1
+    return age
+  }
+  private var age: UInt64 = 0
+
   func exchange(_ archive: StateArchive) {
+    archive.word(&age)
     archive.word(&sequence)
     if archive.isRestoring {
       stop()
@@ -50,6 +60,7 @@ final class PatternRuntime {
     archive.flag(&isThere)
     if archive.isRestoring { state = isThere && archive.failure == nil ? make(code, parent) : nil }
     archive.note(entries: isThere ? 1 : 0, of: 160)
+    if let state { archive.word(&state.age) }
     state?.exchange(archive)
   }
 
@@ -147,12 +158,16 @@ private final class RootState: PatternParent {
 class PatternState: PatternParent {
   unowned let runtime: PatternRuntime
   var parent: PatternParent
+  var age: UInt64
   init(_ runtime: PatternRuntime, _ parent: PatternParent) {
     self.runtime = runtime
     self.parent = parent
+    age = runtime.takeAge()
   }
   func start(_ begin: Event) throws(EvaluationError) {}
   func quit() {}
+  /// Gives up about a share of the matches that wait in it, the oldest first.
+  func shed(_ share: Double) throws(EvaluationError) -> Int { 0 }
   /// Quits what began from a match that a test names.
   func discard(_ test: (Event) -> Bool) {}
   /// Names what it keeps, its parts included. One that does not cannot be saved.

@@ -38,6 +38,17 @@ final class EveryState: PatternState {
     for child in children where !(child.state is FilterState) { child.state.discard(test) }
   }
 
+  override func shed(_ share: Double) throws(EvaluationError) -> Int {
+    var count = 0
+    for index in children.indices {
+      let forgotten = children[index].seen.sorted { $0.value < $1.value }.prefix(StatementShare.of(children[index].seen.count, share))
+      for (key, _) in forgotten { children[index].seen[key] = nil }
+      count += forgotten.count
+    }
+    for child in children { count += try child.state.shed(share) }
+    return count
+  }
+
   override func exchange(_ archive: StateArchive) {
     archive.event(&begin)
     var items = children.map { (state: Optional($0.state), seen: $0.seen) }
@@ -137,6 +148,16 @@ final class FollowedByState: PatternState {
     }
   }
 
+  /// Of the parts behind an arrow, where the matches wait; they turn false as if they could not come true any more.
+  override func shed(_ share: Double) throws(EvaluationError) -> Int {
+    let waiting = positions.values.filter { $0.part > 0 }.map(\.state).sorted { $0.age < $1.age }
+    let old = waiting.prefix(StatementShare.of(waiting.count, share))
+    for state in old { try turnedFalse(state) }
+    var count = old.count
+    for entry in Array(positions.values) { count += try entry.state.shed(share) }
+    return count
+  }
+
   override func exchange(_ archive: StateArchive) {
     var items = positions.values.map { (part: $0.part, state: Optional($0.state)) }
     archive.array(&items, blank: (part: 0, state: nil)) { item in
@@ -198,6 +219,13 @@ final class AndState: PatternState {
   }
 
   override func discard(_ test: (Event) -> Bool) { for state in states { state?.discard(test) } }
+
+  override func shed(_ share: Double) throws(EvaluationError) -> Int {
+    var count = 0
+    for index in matches.indices { count += matches[index].takeFirst(StatementShare.of(matches[index].count, share)).count }
+    for state in states { count += try state?.shed(share) ?? 0 }
+    return count
+  }
 
   override func exchange(_ archive: StateArchive) {
     exchangeStates(&states, parts, archive)
@@ -271,6 +299,11 @@ final class OrState: PatternState {
 
   override func discard(_ test: (Event) -> Bool) { for state in states { state?.discard(test) } }
 
+  override func shed(_ share: Double) throws(EvaluationError) -> Int {
+    var count = 0
+    for state in states { count += try state?.shed(share) ?? 0 }
+    return count
+  }
   override func exchange(_ archive: StateArchive) { exchangeStates(&states, parts, archive) }
 
   override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {

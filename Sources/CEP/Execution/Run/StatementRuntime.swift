@@ -118,6 +118,8 @@ class StatementInstance {
   func stop() {}
   /// The current rows, for a pull.
   func currentRows() throws(EvaluationError) -> [Event] { [] }
+  /// Gives up about a share of what it keeps, the oldest first; how many entries.
+  func shed(_ share: Double) throws(EvaluationError) -> Int { 0 }
   /// Names what it keeps, in order: to be saved, restored (into an instance that may have been started or not) or measured.
   func exchange(_ archive: StateArchive) { archive.fail("a statement run in this way cannot be saved") }
 }

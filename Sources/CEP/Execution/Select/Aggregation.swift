@@ -116,6 +116,13 @@ final class GroupTable {
 
   var all: [Group] { groups.compactMap { $0 } }
 
+  /// Forgets groups in the order in which they first came.
+  func shed(_ share: Double) -> Int {
+    let groups = all.prefix(StatementShare.of(live, share))
+    for group in groups { remove(group.key) }
+    return groups.count
+  }
+
   func exchange(_ archive: StateArchive) {
     var all = archive.isMeasuring ? groups.lazy.compactMap { $0 }.prefix(32).map { $0 } : self.all
     if archive.isMeasuring, let first = all.first {

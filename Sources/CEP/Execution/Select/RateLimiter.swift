@@ -46,6 +46,12 @@ final class RateLimiter {
   func start() throws(EvaluationError) { after.start() }
   func stop() { condition.stop() }
 
+  func shed(_ share: Double) -> Int {
+    let count = StatementShare.of(changes.count, share)
+    changes.removeFirst(count)
+    return count
+  }
+
   func exchange(_ archive: StateArchive) {
     archive.array(&changes, blank: Change(new: [], old: [])) { change in
       var (new, old) = (change.new, change.old)

@@ -42,6 +42,8 @@ final class ResultProcessor {
     forgetsBetweenChanges = forgets || code.plan.sources.count > 1 && code.plan.sources.contains(where: \.isUnidirectional)
   }
 
+  func shed(_ share: Double) -> Int { tables.reduce(0) { $0 + $1.shed(share) } }
+
   func exchange(_ archive: StateArchive) {
     for table in tables { table.exchange(archive) }
     whole.exchange(archive)

@@ -51,6 +51,14 @@ final class SelectInstance: StatementInstance {
 
   override func terminate() throws(EvaluationError) { try limiter?.terminate() }
 
+  override func shed(_ share: Double) throws(EvaluationError) -> Int {
+    var count = limiter?.shed(share) ?? 0
+    for subquery in frame.subqueries { count += try subquery.shed(share) }
+    for source in sources { count += try source.shed(share) }
+    if sources.allSatisfy({ !$0.hasWindow }) { count += processor.shed(share) }
+    return count
+  }
+
   /// Between two passes no change waits for a join.
   override func exchange(_ archive: StateArchive) {
     for subquery in frame.subqueries { subquery.exchange(archive) }

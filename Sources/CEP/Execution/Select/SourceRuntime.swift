@@ -158,6 +158,10 @@ final class SourceRuntime {
     }
   }
 
+  func shed(_ share: Double) throws(EvaluationError) -> Int {
+    try (chain?.shed(share) ?? 0) + (pattern?.shed(share) ?? 0) + (recognizer?.shed(share) ?? 0)
+  }
+
   func exchange(_ archive: StateArchive) {
     if archive.isRestoring, subscription == nil, let window = code.window { subscribe(to: window) }
     chain?.exchange(archive)

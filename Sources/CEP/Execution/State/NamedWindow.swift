@@ -43,6 +43,8 @@ final class NamedWindow {
     if !archive.isMeasuring { archive.queue(&index) }
   }
 
+  func shed(_ share: Double) throws(EvaluationError) -> Int { try chain?.shed(share) ?? 0 }
+
   var contents: [Event] { chain?.contents ?? [] }
   var indexed: [Event] { index.all }
   private var isBatch: Bool { chain?.isBatch ?? false }

@@ -208,6 +208,12 @@ final class OnInstance: StatementInstance {
     trigger?.stop()
   }
 
+  override func shed(_ share: Double) throws(EvaluationError) -> Int {
+    var count = try trigger?.shed(share) ?? 0
+    for subquery in frame.subqueries { count += try subquery.shed(share) }
+    return count
+  }
+
   override func exchange(_ archive: StateArchive) {
     for subquery in frame.subqueries { subquery.exchange(archive) }
     trigger?.exchange(archive)

@@ -58,6 +58,9 @@ final class SubqueryInstance {
     if !isWindowed, code.source.window != nil { try keeper.receive(new: source.contents, old: []) }
   }
   func stop() { source.stop() }
+  func shed(_ share: Double) throws(EvaluationError) -> Int {
+    try source.shed(share) + keeper.queue.removeFirst(StatementShare.of(keeper.queue.count, share)).count
+  }
   func exchange(_ archive: StateArchive) {
     source.exchange(archive)
     archive.queue(&keeper.queue)

@@ -15,6 +15,12 @@ final class Table {
 
   func exchange(_ archive: StateArchive) { events.exchange(archive) }
 
+  func shed(_ share: Double) -> Int {
+    let rows = self.rows.prefix(StatementShare.of(self.rows.count, share))
+    for row in rows { remove(row) }
+    return rows.count
+  }
+
   var rows: [Event] { events.all }
   func row(_ key: [Value]) -> Event? { events[key] }
   func key(of row: Event) -> [Value] { keyColumns.map { row[$0] } }

@@ -48,6 +48,11 @@ final class ExternallyTimedView: View {
     return true
   }
   override func discard(_ events: [Event]) { for event in events { _ = remove(event) } }
+  override func takeFirst(_ count: Int) -> [Event] {
+    let taken = queue.removeFirst(count)
+    head += taken.count
+    return taken
+  }
   override func exchange(_ archive: StateArchive) {
     archive.queue(&queue)
     var held = Array(times[head...])
@@ -114,6 +119,7 @@ final class ExternallyTimedBatchView: View {
   override func discard(_ events: [Event]) {
     if !events.isEmpty { current.removeAll { event in events.contains { $0 === event } } }
   }
+  override func takeFirst(_ count: Int) -> [Event] { current.takeFirst(count) }
   override func exchange(_ archive: StateArchive) {
     archive.integer(&reference)
     archive.integer(&oldest)

@@ -168,6 +168,11 @@ final class GroupedView: View {
   }
   override func discard(_ events: [Event]) { for chain in chains { chain.discard(events) } }
   override func stop() { for chain in chains { chain.stop() } }
+  /// Of each key's window its share.
+  override func takeFirst(_ count: Int) -> [Event] {
+    let all = chains.reduce(0) { $0 + $1.first.contents.count }
+    return chains.flatMap { $0.first.takeFirst($0.first.contents.count * count / max(all, 1)) }
+  }
 
   override func exchange(_ archive: StateArchive) {
     if archive.isMeasuring {

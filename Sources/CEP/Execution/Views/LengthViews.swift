@@ -16,6 +16,7 @@ final class LengthView: View {
   }
   override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }
   override func exchange(_ archive: StateArchive) { archive.queue(&queue) }
+  override func takeFirst(_ count: Int) -> [Event] { queue.removeFirst(count) }
 }
 
 final class LengthBatchView: View {
@@ -40,6 +41,7 @@ final class LengthBatchView: View {
     }
   }
   override func discard(_ events: [Event]) { current.removeAll { event in events.contains { $0 === event } } }
+  override func takeFirst(_ count: Int) -> [Event] { current.takeFirst(count) }
   override func exchange(_ archive: StateArchive) {
     archive.events(&current)
     archive.events(&last)
@@ -59,6 +61,7 @@ final class KeepAllView: View {
   }
   override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }
   override func exchange(_ archive: StateArchive) { archive.queue(&queue) }
+  override func takeFirst(_ count: Int) -> [Event] { queue.removeFirst(count) }
 }
 
 /// `firstlength`: takes events while there is room.
@@ -80,6 +83,7 @@ final class FirstLengthView: View {
   }
   override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }
   override func exchange(_ archive: StateArchive) { archive.queue(&queue) }
+  override func takeFirst(_ count: Int) -> [Event] { queue.removeFirst(count) }
 }
 
 /// The last event; `firstevent` is `FirstLengthView(size: 1)`.

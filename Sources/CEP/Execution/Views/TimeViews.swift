@@ -59,6 +59,11 @@ final class TimeView: View {
   }
   override func discard(_ events: [Event]) { for event in events { _ = remove(event) } }
   override func stop() { timer?.cancel() }
+  override func takeFirst(_ count: Int) -> [Event] {
+    let taken = queue.removeFirst(count)
+    head += taken.count
+    return taken
+  }
   override func exchange(_ archive: StateArchive) {
     archive.queue(&queue)
     var held = Array(times[head...])
@@ -115,6 +120,7 @@ final class TimeBatchView: View {
   override func discard(_ events: [Event]) {
     if !events.isEmpty { current.removeAll { event in events.contains { $0 === event } } }
   }
+  override func takeFirst(_ count: Int) -> [Event] { current.takeFirst(count) }
   override func stop() { timer?.cancel() }
   override func exchange(_ archive: StateArchive) {
     grid.exchange(archive)
@@ -180,6 +186,7 @@ final class TimeLengthBatchView: View {
   override func discard(_ events: [Event]) {
     if !events.isEmpty { current.removeAll { event in events.contains { $0 === event } } }
   }
+  override func takeFirst(_ count: Int) -> [Event] { current.takeFirst(count) }
   override func stop() { timer?.cancel() }
   override func exchange(_ archive: StateArchive) {
     archive.events(&current)
@@ -224,6 +231,7 @@ final class TimeAccumulatingView: View {
   }
   override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }
   override func stop() { timer?.cancel() }
+  override func takeFirst(_ count: Int) -> [Event] { queue.removeFirst(count) }
   override func exchange(_ archive: StateArchive) {
     archive.queue(&queue)
     archive.timer(&timer, site, &slot) { [unowned self] () throws(EvaluationError) in try self.release() }
@@ -258,6 +266,7 @@ final class FirstTimeView: View {
   }
   override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }
   override func stop() { timer?.cancel() }
+  override func takeFirst(_ count: Int) -> [Event] { queue.removeFirst(count) }
   override func exchange(_ archive: StateArchive) {
     archive.queue(&queue)
     archive.flag(&isOpen)

@@ -23,6 +23,13 @@ class View {
   /// Names what it keeps, in order. One that does not cannot be saved.
   func exchange(_ archive: StateArchive) { archive.fail("a window of this kind cannot be saved") }
 
+  /// Takes out so many of what it holds, the first in its own order.
+  func takeFirst(_ count: Int) -> [Event] {
+    let first = Array(contents.prefix(count))
+    discard(first)
+    return first
+  }
+
   final func pass(new: [Event], old: [Event]) throws(EvaluationError) {
     if new.isEmpty, old.isEmpty { return }
     try next?.receive(new: new, old: old)
@@ -90,6 +97,7 @@ struct EventQueue {
     }
     return event
   }
+  mutating func removeFirst(_ wanted: Int) -> [Event] { (0..<min(wanted, count)).map { _ in removeFirst() } }
   @discardableResult
   mutating func remove(_ event: Event) -> Bool {
     guard let index = events[head...].firstIndex(where: { $0 === event }) else { return false }
