@@ -20,6 +20,9 @@ enum CEPOptions {
     .choice(
       "atEnd", ["keep", "flush"], default: "keep",
       help: "At the end of the input: keep open windows open, or advance the clock once to the last pending timer."),
+    .bytes(
+      "stateLimit",
+      help: "What one statement may keep before it gives up the oldest of it; half of the memory in equal shares where none is named."),
     .path(
       "stateFile",
       help: "Where the statements' state outlives the collector: written when it stops and every checkpointInterval, taken up when it starts."),

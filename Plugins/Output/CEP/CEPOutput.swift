@@ -11,6 +11,7 @@ final class CEPOutput: OutputPlugin {
   private let host: Host
   private let engine: Engine
   private let keeper: StateKeeper?
+  private var gauges: StatementGauges
   private let readers: [RecordEventReader]
   /// By the statement's number; nil where its rows are no detections.
   private var writers: [DetectionWriter?]
@@ -46,6 +47,8 @@ final class CEPOutput: OutputPlugin {
     session = try host.openSession(description, name: host.instanceName)
     lastRecord = host.monotonicNanoseconds
     counters = CEPCounters(host)
+    gauges = StatementGauges(host, engine)
+    engine.stateLimit = engine.stateLimit ?? StatementGauges.defaultLimit(statements: engine.statements.count { $0.rowType != nil })
     clocks = ExporterClocks(host)
     engine.onRows = { [unowned self] rows in take(rows) }
     engine.onFailure = { statement, reason in
@@ -110,12 +113,14 @@ final class CEPOutput: OutputPlugin {
     guard let writer = writers[rows.statement.number] else { return }
     for row in rows.new {
       do throws(PluginError) {
-        try writer.add(row, time: rows.time)
+        try writer.add(row, time: rows.time, isIncomplete: rows.isIncomplete)
       } catch { failure = error }
     }
   }
 
   private func giveOut() throws(PluginError) {
+    // What is given up may give rows.
+    gauges.check(engine)
     counters.update(engine.counters)
     clocks.report(engine)
     for writer in writers {

@@ -32,12 +32,14 @@ final class DetectionWriter {
     self.host = host
     typeName = statement.outputName
     let fields = statement.ruleFields
-    columns = statement.columns + fields.map { ($0.name, .string) }
+    columns = statement.columns + fields.map { ($0.name, .string) } + [("incomplete", .boolean)]
     ruleFields = fields.map(\.value)
   }
 
-  func add(_ row: Event, time: Int64) throws(PluginError) {
-    let values = (0..<(columns.count - ruleFields.count)).map { row[$0] } + ruleFields
+  /// - Parameter isIncomplete: the row gets a column that says so; other rows have none.
+  func add(_ row: Event, time: Int64, isIncomplete: Bool = false) throws(PluginError) {
+    let own = columns.count - ruleFields.count - 1
+    let values = (0..<own).map { row[$0] } + ruleFields + (isIncomplete ? [.bool(true)] : [])
     var shapes: [Shape] = []
     for (i, value) in values.enumerated() { shapes.append(Self.shape(of: value, declared: columns[i].type)) }
     let layout = try template(shapes)

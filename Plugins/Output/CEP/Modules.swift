@@ -126,6 +126,7 @@ struct Modules {
     engine.lateness = milliseconds("lateness", engine.lateness)
     engine.maxSkew = milliseconds("maxSkew", engine.maxSkew)
     engine.idleAfter = milliseconds("idleAfter", engine.idleAfter)
+    engine.stateLimit = options.integer("stateLimit").map { Int($0) }
     return engine
   }
 

@@ -1,6 +1,20 @@
 internal import EventModel
-public import Execution
+internal import Execution
 internal import Plan
+
+/// What a statement has taken, given, spent and keeps.
+public struct StatementCounts: Sendable, Equatable {
+  /// Events that passed the filters of its FROM clause.
+  public let eventsIn: UInt64
+  public let rowsOut: UInt64
+  /// CPU time; of single events one in 128 is measured and stands for the others.
+  public let nanoseconds: UInt64
+  /// Rows, groups, partial matches and the like, as last measured, and about how many bytes they take.
+  public let entries: Int
+  public let bytes: Int
+  /// Entries given up because the statement kept more than it may.
+  public let shed: UInt64
+}
 
 /// When each statement is measured again, and which statements have lately given up state.
 struct StateLimits {
@@ -22,7 +36,14 @@ struct StateLimits {
 
 extension Engine {
   /// What each statement has taken, given, spent and keeps, by the statement's number.
-  public var gauges: [StatementGauge] { statements.map { runtime.gauge(of: $0.number) } }
+  public var statementCounts: [StatementCounts] {
+    statements.map { statement in
+      let gauge = runtime.gauge(of: statement.number)
+      return StatementCounts(
+        eventsIn: gauge.eventsIn, rowsOut: gauge.rowsOut, nanoseconds: gauge.nanoseconds, entries: gauge.entries, bytes: gauge.bytes,
+        shed: gauge.shed)
+    }
+  }
 
   /// Measures what statements keep, and has those that keep too much give up the oldest of it; between two batches, about once a second.
   ///
@@ -38,7 +59,7 @@ extension Engine {
       runtime.measure(statement.number)
       let took = Int64((ContinuousClock.now - start) / .milliseconds(1))
       limits.nextMeasure[statement.number] = milliseconds + max(1000, took * 100)
-      guard let limit = options.stateLimit, options.clock != .compat else { continue }
+      guard let limit = stateLimit, options.clock != .compat else { continue }
       let bytes = runtime.gauge(of: statement.number).bytes
       guard bytes > limit else { continue }
       // Marked first: giving up rows may itself give rows.

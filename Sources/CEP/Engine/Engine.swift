@@ -59,6 +59,8 @@ public final class Engine {
   /// Under which names a saved state knows statements and types.
   private(set) lazy var stateNames = StateNames(plans, moduleNames, common: predeclared)
   private var wall: Int64 = 0
+  /// How many bytes one statement may keep, about; nil for no limit.
+  public var stateLimit: Int?
   /// What statements keep, and which of them had to give up some of it.
   var limits = StateLimits()
 
@@ -83,6 +85,7 @@ public final class Engine {
     }
     if diagnostics.hasErrors { throw CompileError(diagnostics: diagnostics) }
     self.plans = plans
+    stateLimit = options.stateLimit
     self.predeclared = predeclared
     // A module is known by its own name, or by its file's wherever that lies.
     moduleNames = zip(plans, modules).map { plan, module in

@@ -55,8 +55,11 @@ public final class BatchGroupKernel {
   /// Forgets all groups; how many there were.
   public func giveUp() -> Int {
     let count = groupCount
-    previous.removeAll()
-    current.removeAll()
+    // Once more, for what was made empty before gives its memory back.
+    for _ in 0..<2 {
+      previous.removeAll()
+      current.removeAll()
+    }
     return count
   }
 

@@ -59,7 +59,8 @@ final class SubqueryInstance {
   }
   func stop() { source.stop() }
   func shed(_ share: Double) throws(EvaluationError) -> Int {
-    try source.shed(share) + keeper.queue.removeFirst(StatementShare.of(keeper.queue.count, share)).count
+    let kept = try source.shed(share)
+    return isWindowed ? kept : kept + keeper.queue.removeFirst(StatementShare.of(keeper.queue.count, share)).count
   }
   func exchange(_ archive: StateArchive) {
     source.exchange(archive)

@@ -101,6 +101,10 @@ struct EventQueue {
   @discardableResult
   mutating func remove(_ event: Event) -> Bool {
     guard let index = events[head...].firstIndex(where: { $0 === event }) else { return false }
+    if index == head {
+      _ = removeFirst()
+      return true
+    }
     events.remove(at: index)
     return true
   }
