@@ -166,8 +166,8 @@ final class FusedInstance: StatementInstance {
 
   override func stop() { timer?.cancel() }
 
-  /// The groups of the open batch: it begins anew.
-  override func shed(_ share: Double) -> Int { kernel.giveUp() }
+  /// The groups of the open batch, which begins anew; of events the first.
+  override func shed(_ share: Double) -> Int { kernel?.giveUp() ?? events.takeFirst(StatementShare.of(events.count, share)).count }
 
   override func exchange(_ archive: StateArchive) {
     grid.exchange(archive)
@@ -177,6 +177,8 @@ final class FusedInstance: StatementInstance {
     archive.events(&events)
     archive.events(&previousEvents)
     archive.events(&pending)
+    // Events of the batch before are in its groups until they leave.
+    processor.exchange(archive)
     archive.timer(&timer) { time, sequence in
       clock.schedule(at: time, for: statement, sequence: sequence) { [unowned self] () throws(EvaluationError) in try self.release() }
     }
