@@ -100,6 +100,7 @@ import Testing
     try strict.process.waitForErrorLine("refused 127.0.0.1")
     let refused = try #require(try strict.status().inputs.first?["refused"] as? [[String: Any]])
     #expect(refused.first?["peer"] as? String == "127.0.0.1" && refused.first?["times"] as? Int == 1)
+    #expect(refused.first?["reason"] as? String == "not in any <allow>")
     #expect(try strict.stop().closes)
 
     let open = try Collector(Self.configuration(Self.tcp), folder: folder)

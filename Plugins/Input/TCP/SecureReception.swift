@@ -16,6 +16,7 @@ final class SecureReception {
   private var guests: [Int32: Guest] = [:]
   private var handshakes: Handshakes<Int32, SocketAddress.InlineBytes>
   private var refusals: RefusalLog
+  private var refusedPeers: RefusedPeers
 
   private let refused: Counter
   private let late: Counter
@@ -33,11 +34,12 @@ final class SecureReception {
     handshakes = Handshakes(
       maximum: group.integer("maximumHandshakes") ?? 256, timeout: UInt64(group.integer("handshakeTimeout") ?? 10_000_000_000))
     refusals = RefusalLog(host)
+    refusedPeers = RefusedPeers(host)
     refused = host.informationCounter("tls-refused", help: "Connections whose TLS handshake failed: no certificate, the wrong one, no TLS.")
     late = host.informationCounter("tls-timeout", help: "Connections whose TLS handshake took longer than handshakeTimeout.")
     tooMany = host.informationCounter("tls-too-many", help: "Connections that gave way because maximumHandshakes were under way.")
     done = host.informationCounter("tls-established", help: "TLS handshakes that succeeded.")
-    underWay = host.informationCounter("tls-handshakes", help: "TLS handshakes that are under way.")
+    underWay = host.gauge("tls-handshakes", help: "TLS handshakes that are under way.")
   }
 
   /// A connection has been accepted; it is this object's until its handshake is done.
@@ -93,6 +95,7 @@ final class SecureReception {
     handshakes.end(descriptor)
     guard let guest = guests.removeValue(forKey: descriptor) else { return }
     refusals.say("refused \(guest.peer): \(reason)")
+    refusedPeers.note(guest.peer.host, reason)
     close(descriptor)
     underWay.set(UInt64(guests.count))
   }

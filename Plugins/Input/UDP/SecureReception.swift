@@ -18,6 +18,7 @@ final class SecureReception {
   private var guests: [SocketAddress: Guest] = [:]
   private var handshakes: Handshakes<SocketAddress, SocketAddress.InlineBytes>
   private var refusals: RefusalLog
+  private var refusedPeers: RefusedPeers
 
   private let refused: Counter
   private let late: Counter
@@ -37,11 +38,12 @@ final class SecureReception {
     handshakes = Handshakes(
       maximum: group.integer("maximumHandshakes") ?? 256, timeout: UInt64(group.integer("handshakeTimeout") ?? 10_000_000_000))
     refusals = RefusalLog(host)
+    refusedPeers = RefusedPeers(host)
     refused = host.informationCounter("dtls-refused", help: "DTLS handshakes that failed: no certificate, the wrong one.")
     late = host.informationCounter("dtls-timeout", help: "DTLS handshakes that took longer than handshakeTimeout.")
     tooMany = host.informationCounter("dtls-too-many", help: "DTLS handshakes that gave way because maximumHandshakes were under way.")
     done = host.informationCounter("dtls-established", help: "DTLS handshakes that succeeded.")
-    underWay = host.informationCounter("dtls-handshakes", help: "DTLS handshakes that are under way.")
+    underWay = host.gauge("dtls-handshakes", help: "DTLS handshakes that are under way.")
     stray = host.lostCounter("no-dtls-session", help: "Datagrams of sources that have no DTLS session and begin none.")
     discarded = host.informationCounter(
       "dtls-no-message", help: "Datagrams of DTLS sessions without a message: of the protocol itself, repeated, or forged.")
@@ -99,6 +101,7 @@ final class SecureReception {
     handshakes.end(address)
     guard guests.removeValue(forKey: address) != nil else { return }
     refusals.say("refused \(address): \(reason)")
+    refusedPeers.note(address.host, reason)
     underWay.set(UInt64(guests.count))
   }
 }

@@ -261,7 +261,8 @@ final class UDPInput: InputPlugin {
       host.log(.warning, "refused \(peer.host): not in any <allow>")
       if refusals.count < 64 {
         refusals[peer.bytes] = host.counter(
-          "refused", kind: UInt32(FLOWCEP_COUNT_INFORMATION), label: "peer", value: peer.host, help: "How often a peer was refused that is not allowed.")
+          "refused", kind: UInt32(FLOWCEP_COUNT_INFORMATION), label: "peer", value: "\(peer.host): not in any <allow>",
+          help: "How often a peer was refused, and why.")
       }
     }
     refusals[peer.bytes]?.add(1)

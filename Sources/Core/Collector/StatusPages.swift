@@ -37,13 +37,18 @@ extension CollectorStatus {
         .object([("name", .text(session.name)), ("endedAt", time(session.endedAt)), ("reason", .text(session.reason))] + members(session.status))
       })),
       ("counters", .array(counters.filter { $0.instance == input.name && $0.kind != .lost }.map(json))),
-      ("refused", .array(refused(input.name).map { .object([("peer", .text($0.peer)), ("times", .number($0.times))]) })),
+      ("refused", .array(refused(input.name).map { .object([("peer", .text($0.peer)), ("reason", .text($0.reason)), ("times", .number($0.times))]) })),
     ])
   }
 
   /// Whom an input has refused, and how often.
-  func refused(_ name: InstanceName) -> [(peer: String, times: UInt64)] {
-    counters.compactMap { $0.instance == name && $0.label?.name == "peer" ? ($0.label?.value ?? "", $0.value) : nil }
+  func refused(_ name: InstanceName) -> [(peer: String, reason: String, times: UInt64)] {
+    counters.compactMap { counter in
+      guard counter.instance == name, let label = counter.label, label.name == "peer" else { return nil }
+      // An address may have colons, but no space behind one.
+      let parts = label.value.split(separator: ": ", maxSplits: 1).map(String.init)
+      return (parts.first ?? "", parts.count > 1 ? parts[1] : "", counter.value)
+    }
   }
 
   private func members(_ status: SessionStatus) -> [(String, JSONText)] {

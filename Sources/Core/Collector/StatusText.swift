@@ -30,7 +30,7 @@ extension CollectorStatus {
       let why = [session.reason.map { "closed: \($0)" }, session.status.whyNothing.map { "gave nothing: \($0)" }].compactMap(\.self)
       lines.append("  ended \(TimeText.utc(session.endedAt)) \(session.name): " + why.joined(separator: "; "))
     }
-    for refused in refused(input.name) { lines.append("  refused \(refused.peer), not in any <allow>: \(TimeText.count(refused.times, "time"))") }
+    for refused in refused(input.name) { lines.append("  refused \(refused.peer): \(refused.reason); \(TimeText.count(refused.times, "time"))") }
     return lines
   }
 
