@@ -139,6 +139,13 @@ struct Stages: Sendable {
   var routers: [DomainRouter] = []
   var outputs: [OutputStage] = []
 
+  /// The ledger while the stages run: what they have not answered for waits.
+  var ledgerOfNow: Ledger {
+    var ledger = ledger
+    for place in ledger.accounts.indices { ledger.accounts[place].nameWhatWaits() }
+    return ledger
+  }
+
   var ledger: Ledger {
     let routing = routers.map(\.account).filter { account in account.dropped.contains { $0.amount > 0 } }
     return Ledger(

@@ -66,7 +66,7 @@ final class StatusSource: Sendable {
     last.withLock { last in
       if mayBeRecent, let known = last, Clock.wall() &- known.now < Self.freshNanoseconds { return known }
       let made = make(sessions, withTemplates)
-      last = made
+      if mayBeRecent { last = made }
       return made
     }
   }
@@ -78,10 +78,8 @@ final class StatusSource: Sendable {
         sessions: input.snapshot(sessions: sessions, withTemplates: withTemplates, milliseconds: Self.patienceMilliseconds),
         quietNanoseconds: input.quietNanoseconds, hasEnded: input.isEnded)
     }
-    var ledger = stages.ledger
-    for place in ledger.accounts.indices { ledger.accounts[place].nameWhatWaits() }
     return CollectorStatus(
-      phase: phase, startedAt: startedAt, now: Clock.wall(), ledger: ledger, inputs: inputs,
+      phase: phase, startedAt: startedAt, now: Clock.wall(), ledger: stages.ledgerOfNow, inputs: inputs,
       outputs: stages.outputs.map { .init(name: $0.instance.name, queue: $0.queueLoad) }, counters: counters.all)
   }
 }

@@ -29,7 +29,7 @@ struct Watch {
     let records = assembly.inputs.reduce(0) { $0 + $1.receivedRecords }
     let exporters = assembly.inputs.reduce(0) { $0 + $1.openSessions }
     let late = counters.all.filter { $0.name == "late" }.reduce(0) { $0 + $1.value }
-    let dropped = assembly.ledger.accounts.flatMap(\.dropped).reduce(0) { $0 + $1.amount }
+    let dropped = assembly.stages.ledgerOfNow.accounts.flatMap(\.dropped).reduce(0) { $0 + $1.amount }
     let alerts = assembly.outputs.reduce(0) { $0 + $1.emittedRecords }
     let rate = UInt64(Double(records - lastRecords) * 1e9 / Double(now - last))
     last = now
