@@ -45,6 +45,12 @@ struct Run: ParsableCommand {
     if daemon, daemonReady == nil { throw ExitCode(Daemon.launch(arguments: CommandLine.arguments)) }
     flowcep_report_crashes()
     signal(SIGPIPE, SIG_IGN)
+    // An exporter over TCP is a descriptor.
+    var descriptors = rlimit()
+    if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &descriptors) == 0, descriptors.rlim_cur < descriptors.rlim_max {
+      descriptors.rlim_cur = descriptors.rlim_max
+      setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &descriptors)
+    }
     let signals = flowcep_signal_descriptor()
     let target = LogTarget(verbosity: verbosity)
     let (loaded, diagnostics) = Collector.load(file: config, pluginFolders: plugins.folders, target: target)

@@ -8,16 +8,21 @@ final class Connection {
   let descriptor: Int32
   let peer: SocketAddress
   let session: UnsafePointer<flowcep_session>
+  /// In the order in which connections were taken.
+  let number: Int
   /// What lies between the connection and its bytes; nil over plain TCP.
   private let secure: SecureStream?
   /// The first bytes of a message that is not whole yet; never more than a message is long.
   private(set) var pending: [UInt8] = []
+  /// It has sent a whole message.
+  var hasSpoken = false
 
-  init(descriptor: Int32, peer: SocketAddress, session: UnsafePointer<flowcep_session>, secure: SecureStream?) {
+  init(descriptor: Int32, peer: SocketAddress, session: UnsafePointer<flowcep_session>, secure: SecureStream?, number: Int) {
     self.descriptor = descriptor
     self.peer = peer
     self.session = session
     self.secure = secure
+    self.number = number
   }
 
   deinit {

@@ -49,6 +49,7 @@ struct Receiver {
           flowcep_packet(
             session: connection.session, arrival_ns: arrival, offset: UInt32(used + place), length: UInt32(length)))
         place += length
+        connection.hasSpoken = true
       case .needs:
         connection.keep(UnsafeRawBufferPointer(rebasing: bytes[place...]))
         used += place

@@ -13,10 +13,13 @@ final class TCPInput: InputPlugin {
   private var refusals: [SocketAddress.InlineBytes: Counter] = [:]
   private let maximumSessions: Int
   private let maximumPerAddress: Int
-  private var sessionsOf: [SocketAddress.InlineBytes: Int] = [:]
   private(set) var waiter: Waiter?
   private var listeners: [Listener] = []
   private var connections: [Int32: Connection] = [:]
+  /// How many connections an address has.
+  private var perAddress: [SocketAddress.InlineBytes: Int] = [:]
+  /// So many connections have been taken, ever.
+  private var accepted = 0
   /// Connections of which something has been taken off the socket and not been received yet.
   private var unread: Set<Int32> = []
   /// Over TLS: those whose handshake is under way.
@@ -27,6 +30,7 @@ final class TCPInput: InputPlugin {
 
   private let refused: Counter
   private let tooMany: Counter
+  private let gaveWay: Counter
   private let faulty: Counter
   private let open: Counter
 
@@ -59,7 +63,8 @@ final class TCPInput: InputPlugin {
     receiver = Receiver(host)
     reception = try SecureReception(host, options)
     refused = host.informationCounter("refused", help: "Connections of addresses that are not allowed.")
-    tooMany = host.informationCounter("too-many-sessions", help: "Connections refused because maximumSessions, or maximumSessionsPerAddress, were open.")
+    tooMany = host.informationCounter("too-many-sessions", help: "Connections refused because too many were open.")
+    gaveWay = host.informationCounter("sessions-gave-way", help: "Connections without a message that were closed to make room for others.")
     faulty = host.informationCounter("faulty-session", help: "Sessions closed because of a bad version or length.")
     open = host.gauge("sessions", help: "Exporters that are connected.")
   }
@@ -98,6 +103,7 @@ final class TCPInput: InputPlugin {
   func stop() {
     for connection in connections.values { host.closeSession(connection.session) }
     connections = [:]
+    perAddress = [:]
     reception?.endAll()
     listeners = []
     receiver.release()
@@ -146,12 +152,7 @@ final class TCPInput: InputPlugin {
   /// What has been received of a session goes out before its end. The host logs the reason.
   private func end(_ connection: Connection, _ reason: String?) throws(PluginError) -> Bool {
     let goesOn = try receiver.flush()
-    host.closeSession(connection.session, reason: reason)
-    connections[connection.descriptor] = nil
-    let left = sessionsOf[connection.peer.bytes, default: 1] - 1
-    sessionsOf[connection.peer.bytes] = left > 0 ? left : nil
-    unread.remove(connection.descriptor)
-    open.set(UInt64(connections.count))
+    forget(connection, reason)
     return goesOn
   }
 
@@ -161,8 +162,10 @@ final class TCPInput: InputPlugin {
     // Not for ever: exporters that are connected have their turn too.
     for _ in 0..<64 {
       guard let (descriptor, peer) = listener.socket.accept() else {
-        if errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM { restListening() }
-        return
+        let failure = errno
+        guard failure == EMFILE || failure == ENFILE || failure == ENOBUFS || failure == ENOMEM else { return }
+        if failure == EMFILE, makeRoom(for: listener.socket.address, force: true) { continue }
+        return restListening()
       }
       admit(descriptor, peer)
     }
@@ -175,7 +178,7 @@ final class TCPInput: InputPlugin {
       note(refusalOf: peer)
       return
     }
-    guard connections.count < maximumSessions, sessionsOf[peer.bytes, default: 0] < maximumPerAddress else {
+    guard makeRoom(for: peer) else {
       close(descriptor)
       tooMany.add(1)
       return
@@ -186,6 +189,28 @@ final class TCPInput: InputPlugin {
       begin(descriptor, peer, nil)
       waiter?.add(descriptor)
     }
+  }
+
+  /// Whether a further connection of that peer may be kept. Where there are too many, one that has not sent a message yet gives way: of
+  /// the same address, or of the address with most connections.
+  private func makeRoom(for peer: SocketAddress, force: Bool = false) -> Bool {
+    let own = perAddress[peer.bytes] ?? 0
+    guard force || own >= maximumPerAddress || connections.count >= maximumSessions else { return true }
+    var loser = peer.bytes
+    if own < maximumPerAddress, let heaviest = perAddress.max(by: { $0.value < $1.value }), heaviest.value > own { loser = heaviest.key }
+    let silent = connections.values.filter { !$0.hasSpoken && $0.peer.bytes == loser }
+    guard let oldest = silent.min(by: { $0.number < $1.number }) else { return false }
+    gaveWay.add(1)
+    forget(oldest, "it had not sent a message yet, and there were too many")
+    return true
+  }
+
+  private func forget(_ connection: Connection, _ reason: String?) {
+    host.closeSession(connection.session, reason: reason)
+    connections[connection.descriptor] = nil
+    unread.remove(connection.descriptor)
+    if let count = perAddress[connection.peer.bytes] { perAddress[connection.peer.bytes] = count > 1 ? count - 1 : nil }
+    open.set(UInt64(connections.count))
   }
 
   /// A session begins: at once over plain TCP, after the handshake over TLS.
@@ -203,8 +228,9 @@ final class TCPInput: InputPlugin {
       return
     }
     if let secure { host.log(.info, "\(peer): \(secure.summary)") }
-    sessionsOf[peer.bytes, default: 0] += 1
-    connections[descriptor] = Connection(descriptor: descriptor, peer: peer, session: session, secure: secure)
+    accepted += 1
+    connections[descriptor] = Connection(descriptor: descriptor, peer: peer, session: session, secure: secure, number: accepted)
+    perAddress[peer.bytes, default: 0] += 1
     // What came with the handshake's last message is no longer in the socket.
     if secure != nil { unread.insert(descriptor) }
     open.set(UInt64(connections.count))

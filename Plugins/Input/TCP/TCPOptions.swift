@@ -13,7 +13,8 @@ enum TCPOptions {
         .prefix("allow", repeated: true, help: "Who may connect: an address or a prefix; without any, everyone."),
         .integer("maximumSessions", default: 10000, range: 1...1_000_000, help: "How many exporters may be connected at once."),
         .integer(
-          "maximumSessionsPerAddress", default: 1000, range: 1...65536, help: "How many connections of one address may be open at once."),
+          "maximumSessionsPerAddress", default: 1000, range: 1...65536,
+          help: "How many of them may come from one address; one that has not sent a message yet gives way."),
         TransportSecurity.option("TLS 1.2 or 1.3"),
       ],
       validate: { host, options throws(PluginError) in try TransportSecurity.validate(host, options, isDatagrams: false) })

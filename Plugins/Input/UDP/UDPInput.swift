@@ -32,6 +32,7 @@ final class UDPInput: InputPlugin {
   private let kernelDrop: Counter
   private let refused: Counter
   private let tooMany: Counter
+  private let gaveWay: Counter
   let stopping: Counter
   private let open: Counter
 
@@ -67,6 +68,7 @@ final class UDPInput: InputPlugin {
     kernelDrop = host.lostCounter("kernel-drop", help: "Datagrams that the kernel dropped because the receive buffer was full.")
     refused = host.lostCounter("refused", help: "Datagrams of addresses that are not allowed.")
     tooMany = host.lostCounter("too-many-sessions", help: "Datagrams of further sources while maximumSessions were known.")
+    gaveWay = host.informationCounter("sessions-gave-way", help: "Sources that were forgotten to make room for others.")
     stopping = host.lostCounter("stopping", help: "Datagrams received while the collector stopped.")
     open = host.gauge("sessions", help: "Sources that are remembered.")
   }
@@ -197,8 +199,12 @@ final class UDPInput: InputPlugin {
 
   /// Begins a session of a source that may send; nil where there are too many.
   func open(_ address: SocketAddress, _ listener: Listener, _ now: UInt64, _ guest: SecureReception.Guest?) -> SourceTable.Source? {
-    if let surplus = sources.surplus(of: address) { end(surplus, "too many ports of this address") }
-    guard !sources.isFull else {
+    switch sources.room(for: address) {
+    case .free: break
+    case .insteadOf(let surplus):
+      gaveWay.add(1)
+      end(surplus, nil)
+    case .none:
       tooMany.add(1)
       return nil
     }

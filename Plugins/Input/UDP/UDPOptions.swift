@@ -17,7 +17,7 @@ enum UDPOptions {
         .integer("maximumSessions", default: 10000, range: 1...1_000_000, help: "How many sources may be remembered at once."),
         .integer(
           "maximumSessionsPerAddress", default: 1000, range: 1...65536,
-          help: "How many ports of one address are remembered; the one that has been quiet longest gives way."),
+          help: "How many ports of one address are remembered; one that has sent little gives way first."),
         .duration(
           "sessionTimeout", default: "60 min", unit: "s", range: "1 s..365 d",
           help: "A source that is quiet so long is forgotten, with its templates."),

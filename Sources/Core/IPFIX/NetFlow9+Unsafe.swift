@@ -1,11 +1,13 @@
 /// NetFlow version 9 (RFC 3954), as exporters write it: sets that are padded to four bytes or not, with a length that counts the
 /// padding or does not.
 enum NetFlow9 {
-  /// The set at `offset`, or behind the padding there that the set before did not count; nil where there is none.
+  /// The set at `offset`, or behind the padding there that the set before did not count; nil where there is none. Of an id that is
+  /// reserved only where nothing else makes sense.
   static func set(_ message: UnsafeRawPointer, at offset: Int, messageEnd: Int) -> SetBody? {
     if let set = plausibleSet(message, at: offset, messageEnd: messageEnd), offset & 3 == 0 || !isPadding(message, set) { return set }
-    guard let aligned = behindPadding(message, at: offset, messageEnd: messageEnd) else { return nil }
-    return plausibleSet(message, at: aligned, messageEnd: messageEnd)
+    let aligned = behindPadding(message, at: offset, messageEnd: messageEnd)
+    if let aligned, let set = plausibleSet(message, at: aligned, messageEnd: messageEnd) { return set }
+    return reservedSet(message, at: offset, messageEnd) ?? aligned.flatMap { reservedSet(message, at: $0, messageEnd) }
   }
 
   /// The next multiple of four, where nothing but zeros lies before it.
@@ -19,6 +21,11 @@ enum NetFlow9 {
   static func isZero(_ message: UnsafeRawPointer, _ from: Int, _ end: Int) -> Bool {
     for place in from..<end where message.load(fromByteOffset: place, as: UInt8.self) != 0 { return false }
     return true
+  }
+
+  private static func reservedSet(_ message: UnsafeRawPointer, at offset: Int, _ messageEnd: Int) -> SetBody? {
+    guard let set = setBody(message, at: offset, messageEnd: messageEnd), set.id > Wire.optionsTemplateSet9 else { return nil }
+    return set
   }
 
   private static func plausibleSet(_ message: UnsafeRawPointer, at offset: Int, messageEnd: Int) -> SetBody? {
@@ -51,7 +58,9 @@ enum NetFlow9 {
         count = scopeCount + Int(load16(message, place)) / 4
         place += 2
       }
-      guard count > 0, (set.end - place) / 4 >= count else { return false }
+      // Defines nothing, and says nothing about the rest.
+      if count == 0 { continue }
+      guard (set.end - place) / 4 >= count else { return false }
       var fields: [TemplateRecord.Field] = []
       fields.reserveCapacity(min(count, fieldLimit))
       var empty = 0

@@ -3,9 +3,13 @@ import RecordBatch
 
 // IPFIX messages (RFC 7011).
 extension SessionDecoder {
-  func decode10(_ message: UnsafeRawPointer, _ length: Int, _ packet: flowcep_packet, _ batch: BatchStorage, _ stamp: UInt64) -> Bool {
-    guard length >= Wire.messageHeader else { return discard(.shortMessage) }
-    guard Int(load16(message, 2)) == length else { return discard(.badMessageLength) }
+  func decode10(_ message: UnsafeRawPointer, _ received: Int, _ packet: flowcep_packet, _ batch: BatchStorage, _ stamp: UInt64) -> Bool {
+    guard received >= Wire.messageHeader else { return discard(.shortMessage) }
+    let length = Int(load16(message, 2))
+    // A datagram may be padded beyond its message.
+    guard length == received || length >= Wire.messageHeader && length < received && NetFlow9.isZero(message, length, received) else {
+      return discard(.badMessageLength)
+    }
     guard let domain = domain(Wire.version, load32(message, 12)) else { return discard(.tooManyDomains) }
     if let fault = fault(in: message, length) {
       domain.sequence.lose()

@@ -21,6 +21,8 @@ extension SessionDecoder {
     while let set = NetFlow9.set(sink.message, at: place, messageEnd: length) {
       if set.id >= Wire.firstTemplate {
         guard takeData(set, domain, &sink) else { return undo(sink, domain, .badRecord) }
+      } else if set.id > Wire.optionsTemplateSet9 {
+        leaveOut(.reservedSet)
       } else {
         _ = NetFlow9.walkTemplates(sink.message, set, fieldLimit: limits.fieldsPerTemplate) { define(known($0), in: domain) }
       }
@@ -38,7 +40,7 @@ extension SessionDecoder {
       guard let set = NetFlow9.set(message, at: place, messageEnd: length) else {
         return NetFlow9.isZero(message, place, length) ? nil : .badSetLength
       }
-      if set.id < Wire.firstTemplate, !NetFlow9.walkTemplates(message, set, fieldLimit: 0, { _ in }) { return .badTemplate }
+      if set.id <= Wire.optionsTemplateSet9, !NetFlow9.walkTemplates(message, set, fieldLimit: 0, { _ in }) { return .badTemplate }
       place = set.end
     }
     return nil
