@@ -50,7 +50,7 @@ check: test ## tests, and what ships: configuration, detections, formatting
 	.build/debug/flowcep test queries/tests
 	swift format lint --recursive --parallel Package.swift Sources Plugins Tests
 
-FUZZ_TARGETS := ipfix netflow9 netflow5 lists framer configuration json
+FUZZ_TARGETS := ipfix netflow9 netflow5 lists framer configuration json epl
 FUZZ_SECONDS ?= 20
 FUZZ := Tests/Fuzz/.build/release/fuzz
 

@@ -55,7 +55,7 @@ let package = Package(
     // What reads bytes of strangers, for Tests/Fuzz.
     .library(
       name: "Readers",
-      targets: ["IPFIX", "RecordJSON", "RecordBatch", "InformationElements", "PluginABI", "Configuration", "Diagnostics", "JSONLines"]),
+      targets: ["IPFIX", "RecordJSON", "RecordBatch", "InformationElements", "PluginABI", "Configuration", "Diagnostics", "JSONLines", "Syntax", "Semantics"]),
     .library(name: "flowcep-output-count", type: .dynamic, targets: ["CountOutput"]),
   ] + plugins.map(\.product),
   dependencies: [

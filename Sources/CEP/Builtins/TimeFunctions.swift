@@ -67,37 +67,4 @@ extension Builtins {
       return .int(time.milliseconds)
     }
   }
-
-  // MARK: intervals
-
-  private static let intervalFunctions: [ScalarFunction] = [
-    interval("before", "whether it ends before the other starts") { a, b in a.1 < b.0 },
-    interval("after", "whether it starts after the other has ended") { a, b in a.0 > b.1 },
-    interval("coincides", "whether both start and end together") { a, b in a == b },
-    interval("during", "whether it lies within the other") { a, b in b.0 < a.0 && a.1 < b.1 },
-    interval("includes", "whether the other lies within it") { a, b in a.0 < b.0 && b.1 < a.1 },
-    interval("overlaps", "whether it starts first and ends within the other") { a, b in a.0 < b.0 && b.0 < a.1 && a.1 < b.1 },
-    interval("overlappedBy", "whether the other starts first and ends within it") { a, b in b.0 < a.0 && a.0 < b.1 && b.1 < a.1 },
-    interval("meets", "whether it ends when the other starts") { a, b in a.1 == b.0 },
-    interval("metBy", "whether it starts when the other ends") { a, b in a.0 == b.1 },
-    interval("starts", "whether both start together and it ends first") { a, b in a.0 == b.0 && a.1 < b.1 },
-    interval("startedBy", "whether both start together and the other ends first") { a, b in a.0 == b.0 && a.1 > b.1 },
-    interval("finishes", "whether both end together and it starts last") { a, b in a.1 == b.1 && a.0 > b.0 },
-    interval("finishedBy", "whether both end together and it starts first") { a, b in a.1 == b.1 && a.0 < b.0 },
-  ]
-
-  /// Takes two times, or two starts and ends.
-  private static func interval(
-    _ name: String, _ help: String, _ holds: @escaping @Sendable ((Int64, Int64), (Int64, Int64)) -> Bool
-  ) -> ScalarFunction {
-    ScalarFunction(
-      "." + name, arity: 2...4, help: help, resultType: { types in types.allSatisfy { $0 == .null || $0.isNumeric } ? .boolean : nil }
-    ) { arguments in
-      let times = arguments.map(\.integer)
-      let known = times.compactMap { $0 }
-      if known.count != times.count { return .null }
-      if known.count == 4 { return .bool(holds((known[0], known[1]), (known[2], known[3]))) }
-      return known.count == 2 ? .bool(holds((known[0], known[0]), (known[1], known[1]))) : .null
-    }
-  }
 }

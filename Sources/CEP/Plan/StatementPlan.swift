@@ -124,6 +124,16 @@ public struct Assignment: Hashable, Sendable {
     /// An element of an array property.
     case element(property: Int, index: Expression)
     case variable(String)
+    /// An element of a variable that holds an array.
+    case variableElement(String, index: Expression)
+
+    /// The variable that it sets.
+    public var variable: String? {
+      switch self {
+      case .variable(let name), .variableElement(let name, _): name
+      case .property, .element: nil
+      }
+    }
   }
   public var target: Target
   public var value: Expression

@@ -172,7 +172,11 @@ struct ContextBinder {
     case .pattern(let pattern, _, _):
       let saved = statement.contextType
       statement.contextType = context
-      defer { statement.contextType = saved }
+      statement.namesContextTags = context != nil
+      defer {
+        statement.contextType = saved
+        statement.namesContextTags = false
+      }
       guard let plan = statement.bindPattern(pattern) else { return nil }
       guard context == nil else { return .pattern(plan, tags: plan.type.properties.map { _ in nil }) }
       let first = common.count + properties.count

@@ -178,6 +178,11 @@ extension ExpressionBinder {
     if function.needsWindow, let stream = names.streams.first, !stream.isWindowed, !function.name.hasSuffix("ever") {
       return report("\"\(function.name)\" needs a data window", at: place, suggestion: "add one: \(stream.names.first ?? "E")#time(1 min)")
     }
+    if !function.canForget, names.streams.count > 1 || names.streams.contains(where: \.slides) {
+      return report(
+        "\"\(function.name)\" cannot forget single values, which this statement's \(names.streams.count > 1 ? "join" : "window") drops", at: place,
+        suggestion: "use a batch window: \(names.streams.first?.typeName ?? "E")#time_batch(1 min)")
+    }
     return aggregates.add(
       AggregatePlan(name, arguments: arguments, isDistinct: distinct, filter: filter, order: order, type: type))
   }

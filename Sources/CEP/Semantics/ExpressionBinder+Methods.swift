@@ -14,7 +14,10 @@ extension ExpressionBinder {
       return enumeration(method, of: target, call, place)
     }
     if name == "plus" || name == "minus", call.arguments.count == 1 { return shift(name, target, call.arguments[0].value, place) }
-    if case .event(let type) = target.type, let moved = timestampTarget(name, target, type, call, place) { return moved }
+    if Builtins.intervalMethods.contains(name) { return relation(name, target, call, place) }
+    if let times = interval(target), statement.scope.catalog.functions["." + name] != nil {
+      return function("." + name, call.arguments, target: times[0], at: place)
+    }
     if statement.scope.catalog.functions["." + name] != nil { return function("." + name, call.arguments, target: target, at: place) }
     let methods = statement.scope.catalog.functions.keys.filter { $0.hasPrefix(".") }.map { String($0.dropFirst()) }
     let candidates = (target.type.element != nil ? Array(EnumerationMethod.named.keys) : methods).sorted()
@@ -34,27 +37,34 @@ extension ExpressionBinder {
     return Expression(.arithmetic(op, target, milliseconds), .long)
   }
 
-  /// `a.before(b)` on events whose schemas name their start and end times.
-  private func timestampTarget(
-    _ name: String, _ target: Expression, _ type: EventType, _ call: CallSyntax, _ place: SourceRange
-  ) -> Expression? {
-    guard statement.scope.catalog.functions["." + name] != nil, let start = interval(target, type), let argument = call.arguments.first else { return nil }
+  /// `a.before(b, 1 sec)` on times in ms, and on events whose schemas name their start and end times. Thresholds are spans, or ms.
+  private func relation(_ name: String, _ target: Expression, _ call: CallSyntax, _ place: SourceRange) -> Expression {
+    guard let argument = call.arguments.first else { return report("\"\(name)\" needs a time or an event to compare with", at: place) }
     let other = bind(argument.value)
-    var values = start
-    if let otherType = other.type.eventType, let interval = interval(other, otherType) {
-      values += interval
-    } else {
-      values += [other, other]
+    var values = (interval(target) ?? [target, target]) + (interval(other) ?? [other, other])
+    for threshold in call.arguments.dropFirst() {
+      let span = bind(threshold.value)
+      guard case .period = span.node else {
+        values.append(span)
+        continue
+      }
+      let thousand = Expression(.constant(.int(1000)), .int)
+      values.append(Expression(.cast(Expression(.arithmetic(.multiply, span, thousand), .double)), .long))
     }
-    values += call.arguments.dropFirst().map { bind($0.value) }
     if values.contains(where: { $0.type.isFaulty }) { return .faulty }
-    return Expression(.call("." + name, values), .boolean)
+    guard let function = statement.scope.catalog.functions["." + name], function.arity.contains(values.count) else {
+      return report("\"\(name)\" does not take \(call.arguments.count) arguments", at: place)
+    }
+    guard let type = function.resultType(values.map(\.type)) else {
+      return report("\"\(name)\" compares times, not \(target.type.quoted) and \(other.type.quoted)", at: place)
+    }
+    return Expression(.call("." + name, values), type)
   }
 
-  private func interval(_ event: Expression, _ type: EventType) -> [Expression]? {
-    guard let start = type.startTimestamp else { return nil }
-    let end = type.endTimestamp ?? start
-    return [start, end].map { index in
+  /// Start and end of an event whose schema names them; nil for anything else.
+  private func interval(_ event: Expression) -> [Expression]? {
+    guard let type = event.type.eventType, let start = type.startTimestamp else { return nil }
+    return [start, type.endTimestamp ?? start].map { index in
       if case .event(let stream) = event.node { return Expression(.column(stream: stream, property: index), .long) }
       return Expression(.nested(event, property: index), .long)
     }

@@ -41,7 +41,7 @@ extension ExpressionBinder {
     let name = first.name.text
     if let local = names.locals[name] { return (indexed(local, first), links.dropFirst()) }
     if let column = names.column(name, insideAggregate: aggregates?.isInside ?? false) { return (indexed(column, first), links.dropFirst()) }
-    if let type = names.placeVariables[name], links.count == 1 { return (Expression(.variable(name), type), []) }
+    if let type = names.placeVariables[name] { return (Expression(.variable(name), type), links.dropFirst()) }
     if let alias = alias(first) { return (alias, links.dropFirst()) }
     if name == "context", let type = names.contextType, links.count > 1 {
       if let found = property(of: type, links.dropFirst(), { Expression(.column(stream: Expression.contextStream, property: $0), $1) }) {
@@ -52,6 +52,7 @@ extension ExpressionBinder {
       if let found = property(in: group, links) { return found }
     }
     if let found = streamName(links) { return found }
+    if first.optional, let found = dynamic(first) { return (found, links.dropFirst()) }
     if name.lowercased() == "current_timestamp" { return (Expression(.currentTimestamp, .long), links.dropFirst()) }
     if let variable = statement.scope.variables[name] {
       return (indexed(Expression(.variable(name), variable.type), first), links.dropFirst())
@@ -103,7 +104,18 @@ extension ExpressionBinder {
     let event = Expression(.event(stream: stream.number), .event(stream.type))
     guard let next = rest.first else { return (event, []) }
     if let found = property(of: stream.type, rest, { Expression(.column(stream: stream.number, property: $0), $1) }) { return found }
+    if next.optional { return (dynamic(next, of: event), rest.dropFirst()) }
     return next.call != nil ? (event, rest) : nil
+  }
+
+  /// `p?` where no stream declares it: what the event has under that name when it comes.
+  private func dynamic(_ link: ChainLinkSyntax) -> Expression? {
+    guard let stream = names.streams.first else { return nil }
+    return dynamic(link, of: Expression(.event(stream: stream.number), .event(stream.type)))
+  }
+
+  private func dynamic(_ link: ChainLinkSyntax, of row: Expression) -> Expression {
+    Expression(.key(row, link.name.text), .object("Object"))
   }
 
   /// The longest run of names that is a property of the type.
@@ -171,6 +183,11 @@ extension ExpressionBinder {
       } else if let type = value.type.eventType {
         let row = value
         guard let found = property(of: type, links, { index, type in self.nested(row, index, type) }) else {
+          if link.optional {
+            value = dynamic(link, of: row)
+            links = links.dropFirst()
+            continue
+          }
           return unknownMember(link, of: type)
         }
         (value, links) = found

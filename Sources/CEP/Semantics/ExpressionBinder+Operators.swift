@@ -128,7 +128,20 @@ extension ExpressionBinder {
   func quantified(
     _ op: BinaryOperatorSyntax, _ value: ExpressionSyntax, _ quantifier: QuantifierSyntax, _ values: [ExpressionSyntax]
   ) -> Expression {
-    let terms = values.map { binary(op, value, $0, $0.range) }
+    let terms = values.map { member -> Expression in
+      let bound = bind(member)
+      guard let element = bound.type.element else { return binary(op, value, member, member.range) }
+      let local = statement.newLocal()
+      let name = "element \(local)"
+      let saved = names.locals
+      defer { names.locals = saved }
+      names.locals[name] = Expression(.local(local), element)
+      let body = binary(op, value, ExpressionSyntax(.chain(base: nil, links: [ChainLinkSyntax(NameSyntax(name, member.range))]), member.range), member.range)
+      if body.type.isFaulty { return .faulty }
+      return Expression(
+        .enumeration(.init(method: quantifier == .all ? "allOf" : "anyOf", target: bound, arguments: [.lambda(parameters: [local], body: body)])),
+        .boolean)
+    }
     if terms.contains(where: { $0.type.isFaulty }) { return .faulty }
     return Expression(quantifier == .all ? .and(terms) : .or(terms), .boolean)
   }

@@ -13,6 +13,8 @@ struct NameScope {
     var type: EventType
     /// Whether a data window keeps its events, for `window(*)`, `prev` and joins.
     var isWindowed = true
+    /// Whether single events leave the window, as they do not from a batch.
+    var slides = false
 
     var names: [String] { [alias, typeName].compactMap { $0 } }
   }
@@ -94,6 +96,8 @@ extension ValueType {
         result = wider
       } else if type.isTextual, result.isTextual {
         result = .string
+      } else if let a = type.eventType, let b = result.eventType, a.kind == .derived, a.properties == b.properties {
+        continue
       } else {
         return nil
       }

@@ -74,6 +74,17 @@ extension StatementBinder {
         return nil
       }
       let value = binder.bind(syntax.value)
+      if let index = syntax.index {
+        guard let element = variable.type.element else {
+          report("the variable \"\(variable.name)\" is \(variable.type.quoted) and has no elements", at: index.range)
+          return nil
+        }
+        guard isAssignable(value.type, to: element) else {
+          report("an element of \"\(variable.name)\" is \(element.quoted), the value \(value.type.quoted)", at: syntax.value.range)
+          return nil
+        }
+        return Assignment(.variableElement(variable.name, index: binder.bind(index)), converted(value, to: element))
+      }
       guard isAssignable(value.type, to: variable.type) else {
         report("the variable \"\(variable.name)\" is \(variable.type.quoted), the value \(value.type.quoted)", at: syntax.value.range)
         return nil

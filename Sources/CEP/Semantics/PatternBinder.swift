@@ -157,11 +157,28 @@ final class PatternBinder {
       switch argument.name?.text {
       case "repetitions": repetitions = binder.bind(argument.value)
       case "period": period = statement.period(argument.value, binder)
-      case "date", nil: date = binder.bind(argument.value)
+      case "iso":
+        guard case .literal(.string(let text)) = argument.value.kind, let iso = ISOSchedule(text) else {
+          statement.report("this is no schedule in ISO 8601", at: argument.value.range, suggestion: "'R3/2012-10-01T05:52:00Z/PT2S'")
+          return nil
+        }
+        repetitions = iso.repetitions.map { Expression(.constant(.int($0)), .long) }
+        date = iso.date.map { Expression(.constant(.int($0)), .long) }
+        period = iso.period
+      case "date", nil:
+        if case .literal(.string(let text)) = argument.value.kind {
+          guard let time = ISOTime.milliseconds(text) else {
+            statement.report("this is no time in ISO 8601", at: argument.value.range, suggestion: "'2012-10-01T05:52:00Z'")
+            return nil
+          }
+          date = Expression(.constant(.int(time)), .long)
+        } else {
+          date = binder.bind(argument.value)
+        }
       case let other?:
         statement.report(
           "unknown parameter \"\(other)\" of timer:schedule", at: argument.name?.range ?? argument.value.range,
-          suggestion: didYouMean(other, among: ["date", "repetitions", "period"]))
+          suggestion: didYouMean(other, among: ["date", "repetitions", "period", "iso"]))
         return nil
       }
     }

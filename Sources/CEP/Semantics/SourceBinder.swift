@@ -58,8 +58,16 @@ extension StatementBinder {
       isUnidirectional: syntax.unidirectional, type: rowType)
     if rowType !== type { plan.viewedType = type }
     let stream = NameScope.Stream(
-      number: number, alias: syntax.alias?.text, typeName: typeName, type: rowType, isWindowed: hasStore || !views.isEmpty)
+      number: number, alias: syntax.alias?.text, typeName: typeName, type: rowType, isWindowed: hasStore || !views.isEmpty, slides: slides(kind, views))
     return isWhole ? BoundSource(plan: plan, stream: stream) : nil
+  }
+
+  private func slides(_ kind: SourcePlan.Kind, _ views: [ViewPlan]) -> Bool {
+    switch kind {
+    case .table: return true
+    case .window(let name, _) where views.isEmpty: return scope.windows[name]?.views.contains(where: \.slides) ?? true
+    default: return views.contains(where: \.slides) && !views.contains(where: \.isBatch)
+    }
   }
 
   /// Several data windows on one source keep what all (or any) of them keep.
@@ -80,6 +88,9 @@ extension StatementBinder {
     var names = NameScope()
     names.streams = [NameScope.Stream(number: 0, alias: alias, typeName: filter.eventType.text, type: type, isWindowed: false)]
     if let tags { names.outer = [tags] }
+    if namesContextTags, let contextType {
+      names.outer.append(NameScope.Stream(number: Expression.contextStream, alias: nil, typeName: nil, type: contextType))
+    }
     names.contextType = contextType
     let binder = ExpressionBinder(self, names: names, clause: "a stream's filter")
     let bound = filter.conditions.map(binder.condition)
@@ -93,5 +104,22 @@ extension StatementBinder {
     if let type = scope.types[name.text] { return type }
     reportUnknown("event type", name, among: scope.streamNames)
     return nil
+  }
+}
+
+extension ViewPlan {
+  fileprivate var isBatch: Bool {
+    switch self {
+    case .timeBatch, .externallyTimedBatch, .lengthBatch, .timeLengthBatch, .expressionBatch: true
+    default: false
+    }
+  }
+
+  /// Whether single events leave it.
+  fileprivate var slides: Bool {
+    switch self {
+    case .keepAll, .firstTime, .firstLength, .firstUnique, .firstEvent, .grouped, .derived: false
+    default: !isBatch
+    }
   }
 }

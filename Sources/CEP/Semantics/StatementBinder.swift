@@ -18,6 +18,8 @@ final class StatementBinder {
   private(set) var contextEnds = false
   /// Told only of a statement that is otherwise right.
   private var growths: [(message: String, range: SourceRange, advice: String)] = []
+  /// Whether they can also be named without `context.` before them, as in a context's end condition.
+  var namesContextTags = false
   private var nextLocal = 0
 
   init(_ syntax: StatementSyntax, source: SourceText, scope: ModuleScope) {

@@ -30,10 +30,12 @@ private struct ViewRow {
 struct ViewBinder {
   let statement: StatementBinder
   let expressions: ExpressionBinder
+  private let type: EventType
 
   /// - Parameter type: of the events that enter.
   init(_ statement: StatementBinder, type: EventType, name: String?) {
     self.statement = statement
+    self.type = type
     var names = NameScope()
     names.streams = [NameScope.Stream(number: 0, alias: nil, typeName: name, type: type)]
     names.contextType = statement.contextType
@@ -153,7 +155,7 @@ struct ViewBinder {
       let binder = expressions.sibling("the window's condition")
       binder.names.placeVariables = [
         "current_count": .int, "expired_count": .int, "newest_timestamp": .long, "oldest_timestamp": .long,
-        "view_reference": .object("Object"),
+        "view_reference": .object("Object"), "newest_event": .event(type), "oldest_event": .event(type),
       ]
       let condition = binder.condition(arguments[0])
       if condition.type.isFaulty { return nil }

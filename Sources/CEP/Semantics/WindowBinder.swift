@@ -84,7 +84,7 @@ extension StatementBinder {
         properties.append(.init(column.name.text, type))
         columns.append(TablePlan.Column(isKey: column.isPrimaryKey, aggregate: nil))
       case .aggregate(let expression):
-        guard let aggregate = tableAggregate(expression) else { return nil }
+        guard let aggregate = tableAggregate(expression, column.annotations) else { return nil }
         properties.append(.init(column.name.text, aggregate.type))
         columns.append(TablePlan.Column(isKey: false, aggregate: aggregate))
       }
@@ -97,12 +97,22 @@ extension StatementBinder {
   }
 
   /// `count(*)`, `sum(int)`: the argument is a type.
-  private func tableAggregate(_ syntax: ExpressionSyntax) -> AggregatePlan? {
+  private func tableAggregate(_ syntax: ExpressionSyntax, _ annotations: [AnnotationSyntax]) -> AggregatePlan? {
     guard case .chain(nil, let links) = syntax.kind, links.count == 1, let call = links[0].call,
       let function = scope.catalog.aggregates[links[0].name.text.lowercased()]
     else {
       report("a table's column is a type or an aggregate over types", at: syntax.range, suggestion: "count(*), sum(int)")
       return nil
+    }
+    // `window(*) @type(E)`: the aggregate is over events of that type.
+    if let written = annotations.first(where: { $0.name.text.lowercased() == "type" }) {
+      guard let value = written.arguments.first?.value, case .name(let name) = value, let type = eventType(name) else {
+        if written.arguments.isEmpty { report("@type names an event type", at: written.range, suggestion: "@type(E)") }
+        return nil
+      }
+      let types: [ValueType] = [.event(type)]
+      guard let result = function.resultType(types) else { return nil }
+      return AggregatePlan(function.name, arguments: [Expression(.constant(.null), types[0])], type: result)
     }
     var arguments: [Expression] = []
     for argument in call.arguments {

@@ -20,7 +20,7 @@ enum Keywords {
 
   /// Words that can follow a stream, a query or a pattern, so that they are no alias.
   static let notAlias: Set<String> = [
-    "retain", "match_recognize", "offset", "while", "until", "unidirectional", "for", "measures", "matched",
+    "retain", "match_recognize", "offset", "while", "until", "unidirectional", "for", "measures", "matched", "merge",
   ]
 
   static let statementStarts = [

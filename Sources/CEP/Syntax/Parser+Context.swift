@@ -120,7 +120,12 @@ extension Parser {
       return take("and") ? .nowAnd(try condition()) : .immediately
     }
     if at(symbol: "(") {
-      return .crontab(try list { parser throws(SyntaxFailure) in try parser.crontab() })
+      var lists = [try crontab()]
+      while at(symbol: ","), peek().isSymbol("(") {
+        advance()
+        lists.append(try crontab())
+      }
+      return .crontab(lists)
     }
     if at("pattern") {
       let pattern = try patternStatement()

@@ -102,7 +102,9 @@ extension Parser {
           "the window \"\(first.text)\" lacks its namespace", first.range,
           suggestion: "write \"#\(first.text)\", or \"win:\", \"std:\" or \"ext:\" before the name")
       }
-      let arguments = at(symbol: "(") ? try parenthesized { parser throws(SyntaxFailure) in try parser.argument() } : []
+      // `#keepall (k string)`: the parenthesis of a window that takes nothing begins the columns.
+      let takesNothing = ["keepall", "lastevent", "firstevent"].contains(first.text)
+      let arguments = at(symbol: "(") && (!takesNothing || peek().isSymbol(")")) ? try parenthesized { parser throws(SyntaxFailure) in try parser.argument() } : []
       result.append(ViewSyntax(namespace: namespace, name: first, arguments: arguments, range: range(from: start)))
     }
     return result

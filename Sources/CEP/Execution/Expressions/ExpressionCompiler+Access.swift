@@ -26,10 +26,11 @@ extension ExpressionCompiler {
       }
     case .key(let map, let name):
       let map = try compile(map)
+      let layouts = environment.layouts
       return { frame throws(EvaluationError) in
         switch try map(frame) {
         case .map(let map): map[name]
-        case .event(let event): event.type.index(of: name).map { event[$0] } ?? .null
+        case .event(let event): event.type.index(of: name).map { event[layouts.slot(event.type, $0)] } ?? .null
         default: .null
         }
       }

@@ -278,10 +278,11 @@ final class TimerState: PatternState {
       return
     }
     var first = try date.map { d throws(EvaluationError) in try d(runtime.frame) }?.integer ?? interval.after(now)
-    var left = times ?? .max
+    let isBounded = times.map { $0 >= 0 } ?? false
+    var left = isBounded ? times ?? .max : .max
     while first <= now, left > 0 {
       first = interval.after(first)
-      if times != nil { left -= 1 }
+      if isBounded { left -= 1 }
     }
     guard left > 0 else { return }
     (self.interval, self.left) = (interval, left)

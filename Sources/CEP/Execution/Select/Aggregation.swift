@@ -40,6 +40,8 @@ struct AggregateCode {
   let arguments: [Evaluator]
   let filter: Evaluator?
   let isDistinct: Bool
+  /// Whether single values can leave it; else it is emptied with the batch.
+  var canForget: Bool { function.canForget }
 
   init(_ plan: AggregatePlan, _ compiler: ExpressionCompiler) throws(DeploymentError) {
     guard let function = compiler.environment.runtime.catalog.aggregates[plan.function] else { throw DeploymentError("no aggregate \(plan.function)") }

@@ -26,6 +26,7 @@ final class ResultProcessor {
   let whole: Group
   /// A unidirectional join aggregates over each change by itself.
   private let forgetsBetweenChanges: Bool
+  private let unforgetting: [Int]
   /// Told of every row that stands for a group: `into table`.
   var onGroupRow: ((Group, Event) -> Void)?
   /// For `output all`.
@@ -36,6 +37,7 @@ final class ResultProcessor {
     self.code = code
     self.frame = frame
     form = code.plan.grouping.form
+    unforgetting = code.aggregates.indices.filter { !code.aggregates[$0].canForget }
     let levels = form == .rollup ? code.plan.grouping.levels.count : 1
     tables = (0..<levels).map { _ in GroupTable(code.aggregates, seed: seed) }
     whole = tables[0].newGroup([])
@@ -129,6 +131,7 @@ final class ResultProcessor {
 
   /// New rows enter before old ones leave.
   func apply(_ new: [Tuple], _ old: [Tuple]) throws(EvaluationError) {
+    if !old.isEmpty { empty(whole) }
     for tuple in new { try apply(tuple, to: whole, entering: true) }
     for tuple in old { try apply(tuple, to: whole, entering: false) }
   }
@@ -151,7 +154,13 @@ final class ResultProcessor {
     return keys
   }
 
+  /// The batch before leaves as a whole those aggregates that cannot forget single values.
+  private func empty(_ group: Group) {
+    for number in unforgetting { group.state(number).clear() }
+  }
+
   func applyGrouped(_ new: [Tuple], _ newKeys: [[Value]], _ old: [Tuple], _ oldKeys: [[Value]]) throws(EvaluationError) {
+    if !unforgetting.isEmpty { for key in oldKeys { empty(tables[0].group(key)) } }
     for (tuple, key) in zip(new, newKeys) { try apply(tuple, to: tables[0].group(key), entering: true) }
     for (tuple, key) in zip(old, oldKeys) { try apply(tuple, to: tables[0].group(key), entering: false) }
   }
@@ -226,6 +235,7 @@ final class ResultProcessor {
     }
     let before = code.givesOld ? try levelRows(touched, isNew: false) : []
     for (number, level) in levels.enumerated() {
+      if !unforgetting.isEmpty { for key in oldKeys { empty(tables[number].group(levelKey(key, level))) } }
       for (tuple, key) in zip(new, newKeys) { try apply(tuple, to: tables[number].group(levelKey(key, level)), entering: true) }
       for (tuple, key) in zip(old, oldKeys) { try apply(tuple, to: tables[number].group(levelKey(key, level)), entering: false) }
     }

@@ -20,7 +20,8 @@ struct AssignmentCode {
       var variable: Variable?
       switch assignment.target {
       case .element(_, let expression): index = try compiler.compile(expression)
-      case .variable(let name):
+      case .variable(let name), .variableElement(let name, _):
+        if case .variableElement(_, let expression) = assignment.target { index = try compiler.compile(expression) }
         variable = compiler.localVariables[name] ?? compiler.environment.variables[name]
         if variable == nil { throw DeploymentError("no variable \(name)") }
       case .property: break
@@ -33,8 +34,19 @@ struct AssignmentCode {
     for item in items {
       guard let variable = item.variable else { continue }
       let value = try item.value(frame)
+      if let index = item.index {
+        try set(variable, at: index, value, frame)
+        continue
+      }
       variable.value = variable.type.isNumeric ? try castValue(value, to: variable.type) : value
     }
+  }
+
+  /// Outside the array nothing is set.
+  private func set(_ variable: Variable, at index: Evaluator, _ value: Value, _ frame: Frame) throws(EvaluationError) {
+    guard var values = variable.value.array, let place = try index(frame).integer, place >= 0, place < values.count else { return }
+    values[Int(place)] = value
+    variable.value = .array(values)
   }
 
   /// The row with its properties set; the frame's stream 0 shows what has been set so far.
@@ -50,6 +62,8 @@ struct AssignmentCode {
         guard var values = row[slot].array, let index = try item.index?(frame).integer, index >= 0, index < values.count else { continue }
         values[Int(index)] = value
         row = row.replacing([(slot, .array(values))])
+      case .variableElement:
+        if let variable = item.variable, let index = item.index { try set(variable, at: index, value, frame) }
       case .variable:
         guard let variable = item.variable else { continue }
         variable.value = variable.type.isNumeric ? try castValue(value, to: variable.type) : value

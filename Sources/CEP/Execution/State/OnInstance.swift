@@ -119,7 +119,7 @@ final class OnCode {
       action = .merge(compiled)
     case .set(let assignments):
       var variables: [Variable] = []
-      for case .variable(let name) in assignments.map(\.target) {
+      for name in assignments.compactMap(\.target.variable) {
         if let variable = environment.variables[name], !variables.contains(where: { $0 === variable }) { variables.append(variable) }
       }
       let type = EventType(name: statement.plan.name, kind: .derived, properties: variables.map { .init($0.name, $0.type) })

@@ -9,14 +9,19 @@ private struct WindowVariables {
   let newest = Variable(name: "newest_timestamp", type: .long, value: .null)
   let oldest = Variable(name: "oldest_timestamp", type: .long, value: .null)
 
+  let newestEvent = Variable(name: "newest_event", type: .null, value: .null)
+  let oldestEvent = Variable(name: "oldest_event", type: .null, value: .null)
+
   func compile(_ expression: Expression, _ compiler: ExpressionCompiler) throws(DeploymentError) -> Evaluator {
     var compiler = compiler
-    for variable in [currentCount, expiredCount, newest, oldest] { compiler.localVariables[variable.name] = variable }
+    for variable in [currentCount, expiredCount, newest, oldest, newestEvent, oldestEvent] { compiler.localVariables[variable.name] = variable }
     compiler.localVariables["view_reference"] = Variable(name: "view_reference", type: .null, value: .null)
     return try compiler.compile(expression)
   }
 
-  func set(count: Int, expired: Int, oldest first: Int64?, newest last: Int64?) {
+  func set(count: Int, expired: Int, oldest first: Int64?, newest last: Int64?, events: (oldest: Event?, newest: Event?)) {
+    oldestEvent.value = Value(events.oldest)
+    newestEvent.value = Value(events.newest)
     currentCount.value = .int(Int64(count))
     expiredCount.value = .int(Int64(expired))
     oldest.value = first.map(Value.int) ?? .null
@@ -45,7 +50,7 @@ final class ExpressionView: View {
     for event in new { entries.append((event, site.clock.now)) }
     var expired = 0
     while let first = entries.first {
-      variables.set(count: entries.count, expired: expired, oldest: first.time, newest: entries.last?.time)
+      variables.set(count: entries.count, expired: expired, oldest: first.time, newest: entries.last?.time, events: (first.event, entries.last?.event))
       if try site.value(condition, of: first.event).isTrue { break }
       leaving.append(entries.removeFirst().event)
       expired += 1
@@ -85,7 +90,7 @@ final class ExpressionBatchView: View {
     discard(old)
     for event in new {
       oldest = oldest ?? site.clock.now
-      variables.set(count: current.count + 1, expired: 0, oldest: oldest, newest: site.clock.now)
+      variables.set(count: current.count + 1, expired: 0, oldest: oldest, newest: site.clock.now, events: (current.first ?? event, event))
       guard try site.value(condition, of: event).isTrue else {
         current.append(event)
         continue

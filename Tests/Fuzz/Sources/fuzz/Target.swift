@@ -3,10 +3,12 @@ import Diagnostics
 import IPFIX
 import JSONLines
 import PluginABI
+import Semantics
+import Syntax
 
 /// What can be fuzzed.
 enum Target: String {
-  case ipfix, netflow9, netflow5, lists, framer, configuration, json
+  case ipfix, netflow9, netflow5, lists, framer, configuration, json, epl
 
   nonisolated(unsafe) static var chosen = Target.ipfix
 
@@ -19,6 +21,11 @@ enum Target: String {
     case .framer: frame(bytes)
     case .configuration: configure(Array(bytes))
     case .json: _ = try? JSONReader.parse(Array(bytes))
+    case .epl:
+      let source = SourceText(name: "fuzz.epl", text: String(decoding: bytes, as: UTF8.self))
+      let (module, mistakes) = parseModule(source)
+      let binding = bindModule(module)
+      for diagnostic in mistakes.sorted + binding.diagnostics.sorted { precondition(!diagnostic.line.isEmpty, "a mistake says where") }
     }
   }
 
