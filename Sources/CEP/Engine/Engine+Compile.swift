@@ -79,6 +79,8 @@ extension Engine {
   static func propertiesRead(of type: EventType, _ use: PropertyUse) -> Set<Int> {
     var properties = use.properties[type] ?? []
     for (other, read) in use.properties where other !== type && type.isKind(of: other) {
+      // Of one taken whole any property may be asked for.
+      if use.isWhole(other) { properties.formUnion(type.properties.indices) }
       properties.formUnion(read.compactMap { type.index(of: other.properties[$0].name) })
     }
     return properties

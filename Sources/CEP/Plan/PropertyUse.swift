@@ -11,6 +11,9 @@ public struct PropertyUse: Sendable {
     for module in modules { for statement in module.statements { add(statement) } }
   }
 
+  /// Whether events of the type are taken whole.
+  public func isWhole(_ type: EventType) -> Bool { whole.contains(type) }
+
   private mutating func add(_ type: EventType, _ property: Int) { properties[type, default: []].insert(property) }
   /// An event taken whole, with the events within it.
   private mutating func addAll(_ type: EventType) {

@@ -16,7 +16,7 @@ struct ColumnBinder {
 
   let binder: ExpressionBinder
   private var streams: [NameScope.Stream] { binder.names.streams }
-  static let canonicalText = CanonicalText(aggregates: Set(Builtins.aggregates.keys))
+  static let canonicalText = CanonicalText(aggregates: Set(Builtins.aggregates.keys.map { $0.lowercased() }))
 
   init(_ binder: ExpressionBinder) { self.binder = binder }
 

@@ -12,7 +12,7 @@ extension ExpressionBinder {
     let place = link.name.range.joined(with: call.range)
     if let declaration = statement.scope.expressions[name] { return declared(declaration, call, place) }
     if let special = special(name.lowercased(), call, place) { return special }
-    if isAggregate(name, call) { return aggregate(name.lowercased(), call, place) }
+    if let aggregate = aggregateName(name, call) { return self.aggregate(aggregate, call, place) }
     if let function = [name, name.lowercased()].first(where: { statement.scope.catalog.functions[$0] != nil }) {
       return self.function(function, call.arguments, at: place)
     }
@@ -92,12 +92,11 @@ extension ExpressionBinder {
 
   // MARK: aggregates
 
-  /// `min(v, 3)` is a function, `min(v)` and `min(v, filter: …)` are aggregates.
-  private func isAggregate(_ name: String, _ call: CallSyntax) -> Bool {
-    let name = name.lowercased()
-    guard statement.scope.catalog.aggregates[name] != nil else { return false }
-    guard statement.scope.catalog.functions[name] != nil else { return true }
-    return call.arguments.filter { $0.name == nil }.count <= 1
+  /// The aggregate's name in the catalog's spelling. `min(v, 3)` is a function, `min(v)` and `min(v, filter: …)` are aggregates.
+  private func aggregateName(_ name: String, _ call: CallSyntax) -> String? {
+    guard let found = statement.scope.aggregateName(name) else { return nil }
+    guard statement.scope.catalog.functions[name.lowercased()] != nil else { return found }
+    return call.arguments.filter { $0.name == nil }.count <= 1 ? found : nil
   }
 
   private func aggregate(_ name: String, _ call: CallSyntax, _ place: SourceRange) -> Expression {

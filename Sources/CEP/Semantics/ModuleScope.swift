@@ -36,4 +36,10 @@ public struct ModuleScope: Sendable {
 
   /// Every name that can stand in a FROM clause.
   var streamNames: [String] { types.keys.sorted() + tables.keys.sorted() }
+
+  /// An aggregate's name in the catalog's spelling, whatever the case that it is written in.
+  func aggregateName(_ name: String) -> String? {
+    let lowered = name.lowercased()
+    return catalog.aggregates[lowered] != nil ? lowered : catalog.aggregates.keys.first { $0.lowercased() == lowered }
+  }
 }

@@ -99,7 +99,7 @@ extension StatementBinder {
   /// `count(*)`, `sum(int)`: the argument is a type.
   private func tableAggregate(_ syntax: ExpressionSyntax, _ annotations: [AnnotationSyntax]) -> AggregatePlan? {
     guard case .chain(nil, let links) = syntax.kind, links.count == 1, let call = links[0].call,
-      let function = scope.catalog.aggregates[links[0].name.text.lowercased()]
+      let function = scope.aggregateName(links[0].name.text).flatMap({ scope.catalog.aggregates[$0] })
     else {
       report("a table's column is a type or an aggregate over types", at: syntax.range, suggestion: "count(*), sum(int)")
       return nil

@@ -88,6 +88,7 @@ final class EventStream {
   /// For each consumer the filter that says of which events it may need the values; nil where one of them needs all.
   /// - Parameter countsAll: whether consumers are told of the other events' times.
   func entryFilters(in runtime: Runtime, countsAll: Bool) -> [ColumnFilter]? {
+    if !updates.isEmpty { return nil }
     var filters: [ColumnFilter] = []
     for (consumer, view) in consumers(in: runtime) {
       guard view < 0, let filter = consumer.fused.map({ $0.entryFilter(countsAll: countsAll) }) ?? consumer.prefilter
