@@ -20,7 +20,10 @@ struct Query: ParsableCommand {
   @Option(name: .shortAndLong, help: "Names of statements whose rows are printed, separated by commas.") var output: String?
   @Option(name: .shortAndLong, help: "A file of JSON lines, or a capture; standard input (JSON lines) by default.") var input: String?
   @Option(help: "Take events from datagrams: udp:PORT (of the loopback address) or udp:ADDRESS:PORT.") var listen: String?
-  @Option(help: "compat, watermark or system.", transform: { try parseClock($0) }) var clock = EngineOptions.ClockMode.watermark
+  @Option(
+    help: "compat, watermark or system; by default watermark, and system where events have no time of their own.",
+    transform: { try parseClock($0) })
+  var clock: EngineOptions.ClockMode?
   @Option(help: "How far the watermark stays behind the newest event, in seconds.") var lateness = 30.0
   @Option(help: "The event type that the lines are; by default the one with a timestamp, else the first.") var type: String?
   @Flag(help: "Print the plan and stop.") var explain = false
@@ -37,9 +40,19 @@ struct Query: ParsableCommand {
   func run() throws {
     signal(SIGPIPE, SIG_DFL)
     let builtIn = try BuiltInSchema()
-    let engine = try compile(builtIn)
+    var engine = try compile(builtIn, clock ?? .watermark)
     if explain { return print(engine.explain(), terminator: "") }
-    let session = try QuerySession(engine, try input(of: engine), try wanted(in: engine))
+    var source = try self.input(of: engine)
+    let hasTime = input.map { CaptureEvents.isCapture($0) } ?? false || Query.timestamp(of: source.type, .watermark) != nil
+    if !hasTime, clock == .watermark {
+      throw refuse("\(module): error: events of the type \"\(source.name)\" have no time for the watermark clock: name their property with @Tag(name='timestamp', value='…')")
+    }
+    if !hasTime, clock == nil {
+      engine = try compile(builtIn, .system)
+      source = try self.input(of: engine)
+    }
+    for diagnostic in engine.diagnostics.sorted { writeError(diagnostic.text + "\n") }
+    let session = try QuerySession(engine, source, try wanted(in: engine))
     var complete = true
     if let listen {
       try session.listen(listen)
@@ -54,16 +67,19 @@ struct Query: ParsableCommand {
     if !complete { throw ExitCode.failure }
   }
 
-  private func compile(_ builtIn: BuiltInSchema) throws -> Engine {
+  /// The property that holds a line's time: the schema's, else a flow's end; none where the wall clock rules.
+  static func timestamp(of type: EventType, _ clock: EngineOptions.ClockMode) -> Int? {
+    clock == .system ? nil : type.timestampProperty ?? type.index(of: "ipfix.flowEndMilliseconds")
+  }
+
+  private func compile(_ builtIn: BuiltInSchema, _ clock: EngineOptions.ClockMode) throws -> Engine {
     let text = String(decoding: try InputFiles.read(module), as: UTF8.self)
     var options = EngineOptions()
     options.clock = clock
     options.catalog = plugins.catalog
     options.lateness = Int64(lateness * 1000)
     do {
-      let engine = try Engine(modules: [EngineModule(name: module, text: text)], predeclared: [builtIn.schema.eventType], options: options)
-      for diagnostic in engine.diagnostics.sorted { writeError(diagnostic.text + "\n") }
-      return engine
+      return try Engine(modules: [EngineModule(name: module, text: text)], predeclared: [builtIn.schema.eventType], options: options)
     } catch {
       for diagnostic in error.diagnostics.sorted { writeError(diagnostic.text + "\n") }
       throw ExitCode.usage

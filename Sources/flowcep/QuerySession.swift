@@ -25,7 +25,7 @@ final class QuerySession {
     self.input = input
     self.wanted = wanted
     ruleFields = engine.statements.map(\.ruleFields)
-    reader = EventReader(type: input.type, properties: input.properties)
+    reader = EventReader(type: input.type, properties: input.properties, timestamp: Query.timestamp(of: input.type, engine.options.clock))
     reader.onError = { error in
       if QuerySession.reported < QuerySession.mostReported { writeError("\(error)\n") }
       QuerySession.reported += 1
@@ -69,6 +69,7 @@ final class QuerySession {
   }
 
   private func sendBatch() {
+    if engine.options.clock == .system { engine.advance(to: wallTime()) }
     if let batch = reader.takeBatch() { engine.send(batch) }
   }
 
@@ -163,7 +164,6 @@ final class QuerySession {
       } else if engine.options.clock == .watermark {
         engine.idle(for: wallTime() - lastWall)
       }
-      if engine.options.clock == .system { engine.advance(to: wallTime()) }
       checkLists()
       sendBatch()
       writeOut()

@@ -16,6 +16,7 @@ public struct EventReader {
   private let type: EventType
   private let properties: [Int]
   private let names: NameTable
+  private let timestamp: Int?
   private let timeColumn: Int?
   private var columns: [[Value]]
   private var times: [Int64] = []
@@ -26,14 +27,17 @@ public struct EventReader {
   /// Called with each bad line.
   public var onError: (LineError) -> Void = { _ in }
 
-  /// - Parameter properties: those that are wanted; the timestamp's property is read in any case.
-  public init(type: EventType, properties: [Int]) {
+  /// - Parameters:
+  ///   - properties: those that are wanted; the timestamp's property is read in any case.
+  ///   - timestamp: the property that holds an event's time, where the type names none.
+  public init(type: EventType, properties: [Int], timestamp: Int? = nil) {
     self.type = type
     self.properties = properties
+    self.timestamp = type.timestampProperty ?? timestamp
     var wanted = properties
-    if let time = type.timestampProperty, !wanted.contains(time) { wanted.append(time) }
+    if let time = self.timestamp, !wanted.contains(time) { wanted.append(time) }
     names = NameTable(wanted.map { type.properties[$0].name })
-    timeColumn = type.timestampProperty.flatMap { wanted.firstIndex(of: $0) }
+    timeColumn = self.timestamp.flatMap { wanted.firstIndex(of: $0) }
     columns = Array(repeating: [], count: wanted.count)
     row = Array(repeating: .null, count: wanted.count)
   }
@@ -54,7 +58,7 @@ public struct EventReader {
     var time: Int64 = 0
     if let timeColumn {
       guard case .int(let value) = row[timeColumn] else {
-        return fail("the timestamp \(type.properties[type.timestampProperty ?? 0].name) is no integer")
+        return fail("the timestamp \(type.properties[timestamp ?? 0].name) is no integer")
       }
       time = value
     }

@@ -46,7 +46,10 @@ final class EventStream {
   /// The event as UPDATE ISTREAM statements make it.
   private func updated(_ event: Event, in runtime: Runtime) -> Event {
     var event = event
-    for update in updates { runtime.attempt(nil) { () throws(EvaluationError) in event = try update(event) } }
+    for update in updates {
+      // Not by `attempt`: the optimiser of Swift 6.3 fails on it here.
+      do throws(EvaluationError) { event = try update(event) } catch { runtime.note(error, of: nil) }
+    }
     return event
   }
 

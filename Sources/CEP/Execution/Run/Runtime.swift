@@ -113,13 +113,15 @@ public final class Runtime {
   }
 
   func attempt(_ statement: StatementRuntime?, _ work: () throws(EvaluationError) -> Void) {
-    do throws(EvaluationError) {
-      try work()
-    } catch {
-      failures += 1
-      statement?.abandonPass()
-      onFailure(statement?.order ?? -1, error)
-    }
+    do throws(EvaluationError) { try work() } catch { note(error, of: statement) }
+  }
+
+  /// A statement has failed on an event; nil where it is none in particular.
+  @inline(never)
+  func note(_ error: EvaluationError, of statement: StatementRuntime?) {
+    failures += 1
+    statement?.abandonPass()
+    onFailure(statement?.order ?? -1, error)
   }
 
   func finishPass() {
