@@ -141,6 +141,18 @@ import Testing
     #expect(query.errorText.contains("3 events; 1 bad lines") || query.errorText.contains("2 events; 1 bad lines"), "\(query.errorText)")
   }
 
+  @Test func linesWithoutATimeGoByTheWallClock() throws {
+    let module = try folder.write("create schema E (k string); @Name('All') select k from E;", to: "all.epl")
+    let given = try Program.run(["query", "-m", module], input: Array("{\"k\":\"a\"}\n".utf8))
+    #expect(given.code == 0 && given.output.hasPrefix(#"{"k":"a","type":"All","timestamp":"20"#), "\(given.output)\(given.error)")
+    let refused = try Program.run(["query", "-m", module, "--clock", "watermark"], input: Array("{\"k\":\"a\"}\n".utf8))
+    #expect(refused.code == 2 && refused.error.contains("have no time for the watermark clock"), "\(refused.error)")
+    let flows = try folder.write("@Name('Flows') select count(*) as flows from IPFIX#time_batch(1 min);", to: "flows.epl")
+    let lines = [1_600_000_000_000, 1_600_000_030_000, 1_600_000_200_000].map { "{\"ipfix.flowEndMilliseconds\":\($0)}\n" }.joined()
+    let rows = try Program.run(["query", "-m", flows, "--clock", "compat"], input: Array(lines.utf8))
+    #expect(rows.output == "{\"flows\":2,\"type\":\"Flows\",\"timestamp\":\"2020-09-13T12:30:00Z\"}\n", "\(rows.output)\(rows.error)")
+  }
+
   private static func send(_ text: String, port: UInt16) throws {
     let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
     defer { close(descriptor) }
