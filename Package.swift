@@ -81,7 +81,7 @@ let package = Package(
     core("IPFIX", ["PluginABI", "RecordBatch", "InformationElements"]),
     core("Sockets", ["CLinux"]),
     core("SecureTransport", ["COpenSSL"]),
-    core("PacketCapture"),
+    core("PacketCapture", ["IPFIX"]),
     core("RecordJSON", ["PluginABI", "RecordBatch", "InformationElements"]),
     .target(
       name: "PluginKit", dependencies: ["PluginABI", "RecordBatch", "InformationElements"], path: "Sources/PluginKit",

@@ -45,7 +45,7 @@ struct CaptureReader {
     return complete
   }
 
-  private func contents(of file: String) -> Buffer? {
+  private func contents(of file: String) -> [UInt8]? {
     let descriptor = file == "-" ? dup(STDIN_FILENO) : open(file, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       writeError("\(file): \(String(cString: strerror(errno)))\n")
@@ -56,7 +56,7 @@ struct CaptureReader {
     var piece = [UInt8](repeating: 0, count: 1 << 18)
     while true {
       let count = Glibc.read(descriptor, &piece, piece.count)
-      if count == 0 { break }
+      if count == 0 { return bytes }
       if count < 0 {
         if errno == EINTR { continue }
         writeError("\(file): \(String(cString: strerror(errno)))\n")
@@ -64,45 +64,67 @@ struct CaptureReader {
       }
       bytes.append(contentsOf: piece[..<count])
     }
-    let buffer = Buffer(capacity: bytes.count)
-    buffer.bytes.copyMemory(from: bytes, byteCount: bytes.count)
-    return buffer
   }
 
-  private func show(_ buffer: Buffer, _ file: String, _ number: inout Int, _ view: any RecordView) throws -> Bool {
+  private func show(_ bytes: [UInt8], _ file: String, _ number: inout Int, _ view: any RecordView) throws -> Bool {
     let file = file == "-" ? "<standard input>" : file
-    let all = UnsafeRawBufferPointer(start: buffer.bytes, count: buffer.capacity)
-    let capture = PacketCapture(all)
-    if let capture {
-      var sessions: [String: Session] = [:]
-      let decoder = Decoder(registry: registry)
-      var faults = FaultCounts()
-      for datagram in capture.datagrams where Self.isExport(all[datagram.payload]) {
-        let source = SocketAddress(bytes: datagram.source, port: datagram.sourcePort)?.description ?? ""
-        let key = "\(source) \(datagram.destination) \(datagram.destinationPort)"
-        let session = sessions[key] ?? Self.session(FLOWCEP_TRANSPORT_UDP, source)
-        sessions[key] = session
-        number += 1
-        try show(datagram.payload, of: buffer, number, session, source, decoder, &faults, view)
-      }
+    return try bytes.withUnsafeBytes { all in
+      guard let capture = PacketCapture(all) else { return try showStream(all, file, &number, view) }
+      try showPackets(capture, all, &number, view)
+      let omissions = PacketCapture.Omission.allCases.map { ($0.rawValue, capture.omitted($0)) }.filter { $0.1 > 0 }
+      if !omissions.isEmpty { writeError("\(file): left out: \(omissions.map { "\($0.0)=\($0.1)" }.joined(separator: " "))\n") }
       if capture.isBroken { writeError("\(file): ends in the middle of a packet\n") }
       return !capture.isBroken
     }
-    return try showStream(buffer, file, &number, view)
+  }
+
+  /// What exporters sent among a capture's packets: each pair of ends is a session.
+  private func showPackets(
+    _ capture: PacketCapture, _ all: UnsafeRawBufferPointer, _ number: inout Int, _ view: any RecordView
+  ) throws {
+    let collectors = Set(capture.datagrams.filter { Self.isExport(capture.bytes(of: $0, in: all)) }.map(Collector.init))
+    var sessions: [String: Session] = [:]
+    let decoder = Decoder(registry: registry)
+    var faults = FaultCounts()
+    for datagram in capture.datagrams where collectors.contains(Collector(datagram)) {
+      let source = SocketAddress(bytes: datagram.source, port: datagram.sourcePort)?.description ?? ""
+      let key = "\(datagram.transport) \(source) \(datagram.destination) \(datagram.destinationPort) \(datagram.connection)"
+      let session = sessions[key] ?? Self.session(Self.transports[datagram.transport] ?? FLOWCEP_TRANSPORT_UDP, source)
+      sessions[key] = session
+      number += 1
+      let bytes = capture.bytes(of: datagram, in: all)
+      try bytes.withUnsafeBytes { try show($0, at: datagram.offset, number, session, source, decoder, &faults, view) }
+    }
+  }
+
+  private static let transports: [PacketCapture.Transport: Int] = [
+    .udp: FLOWCEP_TRANSPORT_UDP, .tcp: FLOWCEP_TRANSPORT_TCP, .sctp: FLOWCEP_TRANSPORT_SCTP,
+  ]
+
+  /// An end that exporters send to. What it gets is shown, also where it makes no sense.
+  private struct Collector: Hashable {
+    let transport: PacketCapture.Transport
+    let address: [UInt8]
+    let port: UInt16
+
+    init(_ datagram: PacketCapture.Datagram) {
+      (transport, address, port) = (datagram.transport, datagram.destination, datagram.destinationPort)
+    }
   }
 
   /// Messages one after another.
-  private func showStream(_ buffer: Buffer, _ file: String, _ number: inout Int, _ view: any RecordView) throws -> Bool {
+  private func showStream(_ all: UnsafeRawBufferPointer, _ file: String, _ number: inout Int, _ view: any RecordView) throws -> Bool {
     let session = Self.session(FLOWCEP_TRANSPORT_FILE, file)
     let decoder = Decoder(registry: registry)
     var faults = FaultCounts()
     var place = 0
-    while place < buffer.capacity {
-      let rest = UnsafeRawBufferPointer(start: buffer.bytes + place, count: buffer.capacity - place)
+    while place < all.count {
+      let rest = UnsafeRawBufferPointer(rebasing: all[place...])
       switch DatagramFramer.step(rest, atEnd: true) {
       case .message(let length):
         number += 1
-        try show(place..<place + length, of: buffer, number, session, nil, decoder, &faults, view)
+        let message = UnsafeRawBufferPointer(rebasing: rest[..<length])
+        try show(message, at: place, number, session, nil, decoder, &faults, view)
         place += length
       case .needs(let needed):
         writeError("\(file): at offset \(place): ends in the middle of a message: \(rest.count) of \(needed) bytes\n")
@@ -116,18 +138,19 @@ struct CaptureReader {
   }
 
   private func show(
-    _ range: Range<Int>, of buffer: Buffer, _ number: Int, _ session: Session, _ source: String?, _ decoder: Decoder,
+    _ message: UnsafeRawBufferPointer, at offset: Int, _ number: Int, _ session: Session, _ source: String?, _ decoder: Decoder,
     _ faults: inout FaultCounts, _ view: any RecordView
   ) throws {
-    let batch = BatchStorage(kind: .records, buffer: buffer, byteCount: buffer.capacity)
-    let packet = flowcep_packet(
-      session: session.raw, arrival_ns: 0, offset: UInt32(range.lowerBound), length: UInt32(range.count))
+    // The decoder writes into structured data; what is shown of the message is what came.
+    let buffer = Buffer(capacity: message.count)
+    UnsafeMutableRawBufferPointer(start: buffer.bytes, count: message.count).copyMemory(from: message)
+    let batch = BatchStorage(kind: .records, buffer: buffer, byteCount: message.count)
+    let packet = flowcep_packet(session: session.raw, arrival_ns: 0, offset: 0, length: UInt32(message.count))
     withUnsafePointer(to: packet) { decoder.decode(UnsafeBufferPointer(start: $0, count: 1), into: batch) }
     try view.show(
       Message(
-        number: number, offset: range.lowerBound, source: source,
-        bytes: UnsafeRawBufferPointer(start: buffer.bytes + range.lowerBound, count: range.count), batch: batch.view,
-        faults: faults.new(in: decoder.counts), registry: registry))
+        number: number, offset: offset, source: source, bytes: message, batch: batch.view, faults: faults.new(in: decoder.counts),
+        registry: registry))
     withExtendedLifetime((batch, session)) {}
   }
 
@@ -137,13 +160,17 @@ struct CaptureReader {
     return Session(copying: description, name: name)
   }
 
-  /// Whether a datagram may be an exporter's: by its version, and for IPFIX by its length.
-  private static func isExport(_ payload: Slice<UnsafeRawBufferPointer>) -> Bool {
-    let head = payload.prefix(4).map(Int.init)
-    guard head.count == 4 else { return false }
-    switch head[0] << 8 | head[1] {
-    case 5, 9: return true
-    case 10: return head[2] << 8 | head[3] == payload.count
+  /// Whether a datagram may be an exporter's: by its version, and by its length or that of its first set.
+  private static func isExport(_ payload: [UInt8]) -> Bool {
+    guard payload.count >= 16, payload[0] == 0 else { return false }
+    let second = Int(payload[2]) << 8 | Int(payload[3])
+    switch payload[1] {
+    case 5: return second > 0 && Wire.messageHeader5 + second * Wire.record5 <= payload.count
+    case 9:
+      guard payload.count >= Wire.messageHeader9 + Wire.setHeader else { return false }
+      let (set, length) = (Int(payload[20]) << 8 | Int(payload[21]), Int(payload[22]) << 8 | Int(payload[23]))
+      return (set < 2 || set >= 256) && length >= Wire.setHeader && length <= payload.count - Wire.messageHeader9
+    case 10: return second >= Wire.messageHeader && second <= payload.count && payload[second...].allSatisfy { $0 == 0 }
     default: return false
     }
   }

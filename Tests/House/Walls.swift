@@ -21,7 +21,7 @@ enum Walls {
     ("Configuration", "Sources/Core/Configuration", ["CLibXML2", "Diagnostics", "InformationElements"]),
     ("Sockets", "Sources/Core/Sockets", ["CLinux"]),
     ("SecureTransport", "Sources/Core/SecureTransport", ["COpenSSL"]),
-    ("PacketCapture", "Sources/Core/PacketCapture", []),
+    ("PacketCapture", "Sources/Core/PacketCapture", ["IPFIX"]),
     (
       "PluginHost", "Sources/Core/PluginHost",
       ["PluginABI", "RecordBatch", "InformationElements", "Configuration", "Diagnostics", "Telemetry", "CLinux"]

@@ -2,7 +2,7 @@ import Glibc
 import IPFIX
 import PacketCapture
 
-/// An IPFIX file (RFC 5655: messages one after the other), or a packet capture (pcap, pcapng) of IPFIX over UDP, mapped into memory,
+/// An IPFIX file (RFC 5655: messages one after the other), or a packet capture (pcap, pcapng) of IPFIX, mapped into memory,
 /// with its messages found and their lengths checked.
 public final class Capture {
   /// Where a message lies in the file.
@@ -65,20 +65,27 @@ public final class Capture {
   private static func messages(
     of packets: PacketCapture, in file: UnsafeRawBufferPointer, path: String
   ) throws(ReplayError) -> UnsafeRawBufferPointer {
-    let payloads = packets.datagrams.map { UnsafeRawBufferPointer(rebasing: file[$0.payload]) }
-      .filter { MessageFramer.step($0) == .message(length: $0.count) }
+    let payloads = packets.datagrams.compactMap { message(in: packets.bytes(of: $0, in: file)) }
     let count = payloads.reduce(0) { $0 + $1.count }
-    if count == 0 { throw ReplayError(description: "\(path) is a packet capture without an IPFIX message over UDP") }
+    if count == 0 { throw ReplayError(description: "\(path) is a packet capture without an IPFIX message") }
     guard let start = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), start != MAP_FAILED else {
       throw ReplayError(description: "cannot read \(path): \(reason(errno))")
     }
     let memory = UnsafeMutableRawBufferPointer(start: start, count: count)
     var place = 0
     for payload in payloads {
-      UnsafeMutableRawBufferPointer(rebasing: memory[place...]).copyMemory(from: payload)
+      UnsafeMutableRawBufferPointer(rebasing: memory[place...]).copyBytes(from: payload)
       place += payload.count
     }
     return UnsafeRawBufferPointer(memory)
+  }
+
+  /// The message that a datagram is, without what pads it.
+  private static func message(in datagram: [UInt8]) -> ArraySlice<UInt8>? {
+    guard case .message(let length) = datagram.withUnsafeBytes({ MessageFramer.step($0) }),
+      datagram[length...].allSatisfy({ $0 == 0 })
+    else { return nil }
+    return datagram[..<length]
   }
 
   private static func messages(in bytes: UnsafeRawBufferPointer, path: String) throws(ReplayError) -> [Message] {
