@@ -36,6 +36,8 @@ public final class WatermarkClock {
   private var takenCapacity = 0
   private var earliest = Int64.max
   private var latestUnwanted = Int64.min
+  /// Segments of rows that were dropped, perhaps before they were written.
+  private var dropped: [UInt32] = []
   private var lastWall: Int64?
   private var clockAtLastRecord: Int64?
 
@@ -83,7 +85,7 @@ public final class WatermarkClock {
     precondition(batch.times.isEmpty || batch.times.count == batch.count, "one time per event")
     precondition(batch.exportTimes.isEmpty || batch.exportTimes.count == batch.count, "one export time per event")
     precondition(batch.sessions.isEmpty || batch.sessions.count == batch.count, "one session per event")
-    counts.received += UInt64(batch.count)
+    counts.received &+= UInt64(batch.count)
     precondition(batch.chosen.map { $0.allSatisfy { $0 < batch.count } } ?? true, "those chosen are events of the batch")
     let layout = layout(for: batch)
     reservePlaces(batch.valueCount)
@@ -91,6 +93,7 @@ public final class WatermarkClock {
     RowWriter(
       layout: layout.layout, places: UnsafeBufferPointer(start: places, count: placeCount), targets: targets
     ).write(batch)
+    letGo()
     lastWall = wall
     clockAtLastRecord = now
     if buckets.pointee.count > options.maxHeld { press() }
@@ -159,7 +162,7 @@ public final class WatermarkClock {
       if time - trusted > skew {
         // No flow ends so long after its export: the time is nonsense, and the event belongs where its message does.
         time = trusted
-        counts.ahead += 1
+        counts.ahead &+= 1
       }
       if time < clock {
         late += 1
@@ -175,14 +178,14 @@ public final class WatermarkClock {
       placeCount += 1
     }
     if clock != .min { now = clock }
-    counts.late += late
-    if options.late == .drop { counts.dropped += late }
+    counts.late &+= late
+    if options.late == .drop { counts.dropped &+= late }
   }
 
   /// An event that nobody wants has its time.
   @inline(__always)
   private func passBy(_ time: Int64) {
-    counts.unwanted += 1
+    counts.unwanted &+= 1
     latestUnwanted = max(latestUnwanted, time)
   }
 
@@ -207,13 +210,19 @@ public final class WatermarkClock {
   /// Holds an event that waited until the clock has passed it; a late one is due at once.
   private func hold(_ event: HeldEvent, _ clock: Int64) {
     if event.time >= clock { return keep(event) }
-    counts.late += 1
+    counts.late &+= 1
     if options.late == .drop {
-      counts.dropped += 1
-      buckets.pointee.segments.release(event.segment, 1)
+      counts.dropped &+= 1
+      // The row's batch may still be on its way in: its place must be there when it is written.
+      dropped.append(event.segment)
     } else {
       keep(HeldEvent(time: clock, segment: event.segment, row: event.row))
     }
+  }
+
+  private func letGo() {
+    for segment in dropped { buckets.pointee.segments.release(segment, 1) }
+    dropped.removeAll(keepingCapacity: true)
   }
 
   private func keep(_ event: HeldEvent) {
@@ -228,15 +237,17 @@ public final class WatermarkClock {
     case .wait:
       undecided.append((session, event))
       guard undecided.count > Self.undecidedLimit else { return }
+      let before = now
       if let now { guardian.condemn(clock: now) } else { guardian.resolve(clock: nil, wall: wall).map { move(to: $0, wall) } }
-      readmit()
+      readmit(since: before)
     case .ahead:
       undecided.append((session, event))
       giveUpWaiting(of: session)
     case .agreed(let time):
       undecided.append((session, event))
+      let before = now
       move(to: time, wall)
-      readmit()
+      readmit(since: before)
     }
   }
 
@@ -248,7 +259,8 @@ public final class WatermarkClock {
   }
 
   /// Holds those that waited and are in range of the clock as it is now.
-  private func readmit() {
+  /// - Parameter before: the clock as it was while they waited.
+  private func readmit(since before: Int64?) {
     guard let now else { return }
     let waiting = undecided
     undecided.removeAll()
@@ -258,10 +270,17 @@ public final class WatermarkClock {
       } else if item.event.time - now > (options.maxSkew ?? .max) {
         holdAhead(item.event)
       } else {
-        hold(item.event, now)
+        holdWaiting(item.event, now, before)
       }
     }
     closeWaiting()
+  }
+
+  /// What was not older than the clock when it came is not late, however far the clock went when it was decided: it has its own time. So
+  /// do the first events of all, but for one of several sessions' that the clock has far behind it.
+  private func holdWaiting(_ event: HeldEvent, _ now: Int64, _ before: Int64?) {
+    let earliest = before ?? (guardian.sessions.count <= 1 ? .min : now - (options.maxSkew ?? Self.extreme))
+    if event.time >= earliest { keep(event) } else { hold(event, now) }
   }
 
   /// A session is ahead, or its far time was a blip: what waited of it is delivered at the current clock.
@@ -283,13 +302,14 @@ public final class WatermarkClock {
 
   private func holdAhead(_ event: HeldEvent) {
     guard let now else { return undecided.append((0, event)) }
-    counts.ahead += 1
+    counts.ahead &+= 1
     keep(HeldEvent(time: now, segment: event.segment, row: event.row))
   }
 
   /// A session has ended: it neither agrees nor disagrees any more.
   public func endSession(_ session: UInt32) {
     if guardian.end(session), now != nil { giveUpWaiting(of: session) }
+    letGo()
   }
 
   // MARK: Time without events
@@ -298,13 +318,15 @@ public final class WatermarkClock {
   public func idle(wall: Int64) {
     guard let lastWall, wall - lastWall >= options.idleAfter else { return }
     if guardian.candidates > 0 {
-      if let time = guardian.resolve(clock: now, wall: wall) {
+      let before = self.now
+      if let time = guardian.resolve(clock: before, wall: wall) {
         move(to: time, wall)
         clockAtLastRecord = now
       } else if let now {
         guardian.condemn(clock: now)
       }
-      readmit()
+      readmit(since: before)
+      letGo()
     }
     guard let base = clockAtLastRecord, let now else { return }
     self.now = max(now, base + (wall - lastWall))
@@ -315,6 +337,7 @@ public final class WatermarkClock {
 
   /// Nothing more comes: all that is held is due, in order. The clock follows the events and goes no further.
   public func finish(wall: Int64) {
+    let before = now
     if let time = guardian.resolve(clock: now, wall: wall) { move(to: time, wall) }
     if let now {
       // Of sessions that nobody contradicted, what still lies ahead comes in its own time.
@@ -322,8 +345,13 @@ public final class WatermarkClock {
       undecided.removeAll()
       let alone = guardian.sessions.count <= 1
       for item in waiting {
-        if alone || item.event.time - now <= (options.maxSkew ?? .max) { hold(item.event, now) } else { holdAhead(item.event) }
+        if alone || item.event.time - now <= (options.maxSkew ?? .max) {
+          holdWaiting(item.event, now, before)
+        } else {
+          holdAhead(item.event)
+        }
       }
+      letGo()
     }
     let last = max(buckets.pointee.lastTime ?? .min, latestUnwanted)
     if last > .min { now = max(now ?? .min, last) }
@@ -340,7 +368,7 @@ public final class WatermarkClock {
     let batch = RowReader(runs: runs, count: count).batch()
     for run in runs { buckets.pointee.segments.release(run.events[0].segment, run.events.count) }
     takenHead += count
-    counts.delivered += UInt64(count)
+    counts.delivered &+= UInt64(count)
     return batch
   }
 
@@ -386,6 +414,7 @@ public final class WatermarkClock {
     var waiting = archive.isSaving ? batches(of: undecided.filter { $0.event.segment != HeldEvent.nowhere }) : []
     archive.array(&waiting, blank: nil) { archive.batch(&$0) }
     guard archive.isRestoring, archive.failure == nil else { return }
+    now = now.map { min(max($0, -Self.extreme), Self.extreme) }
     clockAtLastRecord = now
     for case let batch? in held { putBack(batch) }
     for case let batch? in waiting { add(batch, wall: 0) }
@@ -434,7 +463,7 @@ public final class WatermarkClock {
 
   private func press() {
     let excess = buckets.pointee.count - options.maxHeld * 7 / 8
-    counts.pressed += UInt64(excess)
+    counts.pressed &+= UInt64(excess)
     advance(to: buckets.pointee.time(ofExcess: excess))
   }
 }

@@ -216,6 +216,45 @@ final class Stream {
     #expect(stream.out.count == 5)
   }
 
+  /// Events that come before there is a clock are not late, however far apart they lie.
+  @Test(arguments: [WatermarkOptions.LatePolicy.deliver, .drop], [60_000, 900_000] as [Int64])
+  func sparseStreamBeginsWithItsFirstEvent(_ late: WatermarkOptions.LatePolicy, _ step: Int64) {
+    for size in [1, 3, 7] {
+      let stream = Stream(batchSize: size) { $0.late = late }
+      for number in 0..<7 { stream.send(1_000_000 + Int64(number) * step) }
+      stream.finish()
+      #expect(stream.times == (0..<7).map { 1_000_000 + Int64($0) * step })
+      #expect(stream.clock.counts.late == 0 && stream.clock.held == 0)
+      #expect(stream.clock.firstTime == 1_000_000)
+    }
+  }
+
+  @Test(arguments: [WatermarkOptions.LatePolicy.deliver, .drop]) func whatWaitedForAJumpHasItsOwnTime(_ late: WatermarkOptions.LatePolicy) {
+    for size in [1, 4, 9] {
+      let stream = Stream(batchSize: size) { $0.late = late }
+      stream.start(at: 100_000)
+      for step in 0..<4 { stream.send(5_000_000 + Int64(step) * 60_000) }
+      stream.push()
+      #expect(stream.clock.now == 5_150_000)
+      #expect(stream.times == [100_000, 101_000, 102_000, 103_000, 5_000_000, 5_060_000, 5_120_000])
+      #expect(stream.clock.counts.late == 0)
+    }
+  }
+
+  /// Of several sessions the first event may be older by years: it begins no clock, and its row is let go only when it has been written.
+  @Test(arguments: [WatermarkOptions.LatePolicy.deliver, .drop], [1, 6]) func exporterFarBehindBeginsNoClock(
+    _ late: WatermarkOptions.LatePolicy, _ size: Int
+  ) {
+    let stream = Stream(batchSize: size) { $0.late = late }
+    stream.send(5_000, export: 5_000, session: 1)
+    for step in 0..<5 { stream.send(9_000_000 + Int64(step) * 1000, export: 9_000_000 + Int64(step) * 1000, session: UInt32(2 + step % 2)) }
+    stream.finish()
+    #expect(stream.clock.firstTime ?? 0 > 8_000_000)
+    #expect(stream.clock.counts.late == 1 && stream.clock.counts.dropped == (late == .drop ? 1 : 0))
+    #expect(stream.out.count == (late == .drop ? 5 : 6))
+    #expect(stream.clock.held == 0)
+  }
+
   @Test func idleStreamGoesOnWithTheWall() {
     let stream = Stream()
     stream.start(at: 100_000)
