@@ -33,6 +33,7 @@ final class ArrivalState: AggregateState {
   }
   override func value(time: Int64) -> Value {
     let count = values.count - head
+    let index = self.index < 0 ? count : self.index
     switch result {
     case .first: return index < count ? values[head + index] : .null
     case .last, .nth: return index < count ? values[values.count - 1 - index] : .null

@@ -8,9 +8,10 @@ final class RateState: AggregateState {
   private var isFull = false
 
   override func enter(_ value: Value, _ rest: [Value], time: Int64) {
-    span = Int64(min(max((value.number ?? 0) * 1000, 1), 1e15))
+    let wanted = (value.number ?? 0) * 1000
+    span = wanted.isNaN ? 1 : Int64(min(max(wanted, 1), 1e15))
     times.append(time)
-    while head < times.count, times[head] <= time - span {
+    while head < times.count, times[head] <= time &- span {
       head += 1
       isFull = true
     }
@@ -54,7 +55,7 @@ final class TimestampRateState: AggregateState {
   }
   override func value(time: Int64) -> Value {
     guard let left, latest > left else { return .null }
-    return .double(Double(count) * 1000 / Double(latest - left))
+    return .double(Double(count) * 1000 / (Double(latest) - Double(left)))
   }
 }
 

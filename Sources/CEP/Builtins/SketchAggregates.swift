@@ -109,7 +109,7 @@ final class PercentileState: AggregateState {
   private var percent = 50.0
 
   override func enter(_ value: Value, _ rest: [Value], time: Int64) {
-    if let wanted = rest.first?.number { percent = min(max(wanted, 0), 100) }
+    if let wanted = rest.first?.number, !wanted.isNaN { percent = min(max(wanted, 0), 100) }
     change(value, by: 1)
   }
   override func leave(_ value: Value, _ rest: [Value], time: Int64) { change(value, by: -1) }

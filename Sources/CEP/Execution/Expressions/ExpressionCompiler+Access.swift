@@ -8,14 +8,21 @@ extension ExpressionCompiler {
     case .column(let stream, let property):
       guard let type = type(ofStream: stream) else { throw DeploymentError("no stream \(stream)") }
       let slot = environment.layouts.slot(type, property)
-      if stream == Expression.contextStream { return { frame in frame.context?[slot] ?? .null } }
+      if stream == Expression.contextStream {
+        if type.properties[property].name == "id" { environment.readsPartitionIDs = true }
+        return { frame in frame.context?[slot] ?? .null }
+      }
       return { frame in frame.events[stream]?[slot] ?? .null }
     case .event(let stream):
-      if stream == Expression.contextStream { return { frame in Value(frame.context) } }
+      if stream == Expression.contextStream {
+        environment.readsPartitionIDs = true
+        return { frame in Value(frame.context) }
+      }
       return { frame in Value(frame.events[stream]?.origin) }
     case .nested(let row, let property):
       guard let type = row.type.eventType else { throw DeploymentError("a property of what is no row") }
       let slot = environment.layouts.slot(type, property)
+      if contextType != nil, type.properties[property].name == "id" { environment.readsPartitionIDs = true }
       let row = try compile(row)
       return { frame throws(EvaluationError) in
         switch try row(frame) {
@@ -71,6 +78,7 @@ extension ExpressionCompiler {
         return .array(values)
       case .previous, .tail, .prior:
         let offset = try index.map { e throws(EvaluationError) in try e(frame) }?.integer ?? (kind == .tail ? 0 : 1)
+        guard offset >= 0, offset <= Int32.max else { return .null }
         return try valueOf(history.event(kind, Int(offset), at: event, isNew: frame.isNew))
       }
     }
@@ -86,7 +94,7 @@ extension ExpressionCompiler {
     let operand = try compile(operand)
     return { frame throws(EvaluationError) in
       let position = frame.earlierRows.count - count
-      guard position >= 0 else { return .null }
+      guard frame.earlierRows.indices.contains(position) else { return .null }
       let current = frame.events[1]
       frame.events[1] = frame.earlierRows[position]
       defer { frame.events[1] = current }

@@ -28,7 +28,7 @@ struct PeriodEvaluator {
       guard let number = try count(frame).number else { throw EvaluationError("an interval is null") }
       sum += number * factor
     }
-    return Int64(max(min(sum.rounded(), 9e18), -9e18))
+    return sum.isNaN ? 0 : TimeBounds.clamped(Value.double(sum.rounded()).integer ?? 0)
   }
 
   func seconds(_ frame: Frame) throws(EvaluationError) -> Value {
@@ -40,8 +40,24 @@ struct PeriodEvaluator {
   /// The interval with its counts fixed.
   func interval(_ frame: Frame) throws(EvaluationError) -> Interval {
     var count: Int64 = 0
-    for (months, factor) in zip(months, monthFactors) { count += (try months(frame).integer ?? 0) * factor }
-    return Interval(months: count, milliseconds: try milliseconds(frame))
+    for (months, factor) in zip(months, monthFactors) {
+      count += TimeBounds.clampedMonths(try months(frame).integer ?? 0) * factor
+    }
+    return Interval(months: TimeBounds.clampedMonths(count), milliseconds: try milliseconds(frame))
+  }
+}
+
+/// Times and spans come from events and variables: those beyond these bounds (36 million years) are taken for them, so that sums of a few stay
+/// in range.
+enum TimeBounds {
+  static let largest: Int64 = 1 << 60
+  private static let mostMonths: Int64 = 12_000_000
+
+  static func clamped(_ time: Int64) -> Int64 { min(max(time, -largest), largest) }
+  static func clampedMonths(_ months: Int64) -> Int64 { min(max(months, -mostMonths), mostMonths) }
+  /// As they are, but for times that nobody means.
+  static func clamped(_ times: [Int64]) -> [Int64] {
+    times.contains { $0 > largest || $0 < -largest } ? times.map { clamped($0) } : times
   }
 }
 
@@ -52,6 +68,40 @@ struct Interval: Equatable {
 
   func after(_ time: Int64) -> Int64 { shifted(time, by: months) + milliseconds }
   func before(_ time: Int64) -> Int64 { shifted(time, by: -months) - milliseconds }
+
+  /// The first of the instants `start + n intervals` (n ≥ 0) that is later than a time.
+  func first(after time: Int64, from start: Int64) -> Int64 {
+    if months <= 0 {
+      let size = max(milliseconds, 1)
+      if start > time { return start }
+      return start + ((time - start) / size + 1) * size
+    }
+    var next = start
+    // Whole cycles of the calendar (400 years) first, should the time be very far off.
+    if time - start > 4 * Interval.cycle { next += (time - start) / Interval.cycle * Interval.cycle }
+    while next <= time { next = step.after(next) }
+    return next
+  }
+
+  /// How many intervals lie between an instant and a later one of the same grid.
+  func steps(from start: Int64, to end: Int64) -> Int64 {
+    if months <= 0 { return (end - start) / max(milliseconds, 1) }
+    var (count, next): (Int64, Int64) = (0, start)
+    if end - start > 4 * Interval.cycle {
+      let cycles = (end - start) / Interval.cycle
+      next += cycles * Interval.cycle
+      count = cycles * 4800 / months
+    }
+    while next < end {
+      next = step.after(next)
+      count += 1
+    }
+    return count
+  }
+
+  /// As a step of a grid, which always goes on.
+  private var step: Interval { Interval(months: months, milliseconds: max(milliseconds, 0)) }
+  private static let cycle: Int64 = 146_097 * 86_400_000
 
   private func shifted(_ time: Int64, by months: Int64) -> Int64 {
     if months == 0 { return time }

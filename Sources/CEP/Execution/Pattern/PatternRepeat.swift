@@ -174,7 +174,7 @@ final class GuardState: PatternState {
   override func shed(_ share: Double) throws(EvaluationError) -> Int { try child?.shed(share) ?? 0 }
 
   override func exchange(_ archive: StateArchive) {
-    archive.integer(&slot)
+    archive.place(&slot)
     archive.integer(&maximum)
     archive.integer(&count)
     runtime.exchange(&child, inner, self, archive)
@@ -240,7 +240,7 @@ final class TimerState: PatternState {
   }
 
   override func exchange(_ archive: StateArchive) {
-    archive.integer(&slot)
+    archive.place(&slot)
     archive.event(&begin)
     archive.integer(&interval.months)
     archive.integer(&interval.milliseconds)
@@ -265,7 +265,7 @@ final class TimerState: PatternState {
     let isLast = left <= 1
     if !isLast {
       if left < .max { left -= 1 }
-      timer = makeTimer(interval.after(due))
+      timer = makeTimer(max(interval.after(due), due + 1))
     }
     try parent.turnedTrue(self, begin, isQuitted: isLast)
   }
@@ -274,15 +274,16 @@ final class TimerState: PatternState {
     let now = runtime.clock.now
     let times = try repetitions.map { r throws(EvaluationError) in try r(runtime.frame) }?.integer
     guard let interval = try period.map({ p throws(EvaluationError) in try p.interval(runtime.frame) }) else {
-      if let due = try date.map({ d throws(EvaluationError) in try d(runtime.frame) })?.integer, due > now { schedule(due, begin) }
+      if let due = try date.map({ d throws(EvaluationError) in try d(runtime.frame) })?.integer, due > now { schedule(TimeBounds.clamped(due), begin) }
       return
     }
-    var first = try date.map { d throws(EvaluationError) in try d(runtime.frame) }?.integer ?? interval.after(now)
+    var first = TimeBounds.clamped(try date.map { d throws(EvaluationError) in try d(runtime.frame) }?.integer ?? interval.after(now))
     let isBounded = times.map { $0 >= 0 } ?? false
     var left = isBounded ? times ?? .max : .max
-    while first <= now, left > 0 {
-      first = interval.after(first)
-      if isBounded { left -= 1 }
+    if first <= now {
+      let next = interval.first(after: now, from: first)
+      if isBounded { left -= interval.steps(from: first, to: next) }
+      first = next
     }
     guard left > 0 else { return }
     (self.interval, self.left) = (interval, left)

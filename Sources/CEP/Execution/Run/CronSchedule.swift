@@ -35,6 +35,7 @@ struct CronSchedule {
 
   /// The next instant after a time; nil where none comes within eight years.
   func next(after time: Int64) -> Int64? {
+    let time = TimeBounds.clamped(time)
     var date = CalendarDate(milliseconds: time - (((time % 1000) + 1000) % 1000) + 1000)
     let limit = date.year + 8
     while date.year <= limit {
@@ -98,7 +99,7 @@ private struct FieldReader {
     case .value(let value): return [try number(value)]
     case .range(let low, let high):
       let (low, high) = (try number(low), try number(high))
-      return low <= high ? Set(low...high) : Set(range.filter { $0 >= low || $0 <= high })
+      return Set(range.filter { low <= high ? $0 >= low && $0 <= high : $0 >= low || $0 <= high })
     case .list(let fields):
       var all = Set<Int>()
       for field in fields { all.formUnion(try values(field, range)) }

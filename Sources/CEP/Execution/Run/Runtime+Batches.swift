@@ -19,7 +19,7 @@ extension Runtime {
   /// that may concern them. Returns how many events no statement reads.
   @discardableResult
   public func send(_ batch: EventBatch, clock mode: BatchClock) -> Int {
-    let times = mode == .none ? [] : batch.times
+    let times = mode == .none ? [] : TimeBounds.clamped(batch.times)
     guard let stream = knownStream(of: batch.type), stream.hasConsumers else {
       for row in times.indices { tick(times[row], mode) }
       return batch.count
@@ -29,13 +29,20 @@ extension Runtime {
     return 0
   }
 
-  /// Advances from timer to timer, so that none is passed over, wherever the batches were cut.
+  /// At how many instants at most timers fire on the way to a later time: a clock that goes on by years must not halt the engine.
+  private static let mostSteps = 100_000
+
+  /// Advances from timer to timer, so that none is passed over, wherever the batches were cut. What is due after very many fires once.
   public func step(to time: Int64) {
     if !hasStarted {
       hasStarted = true
       return advance(to: time)
     }
-    while let next = nextTimer, next < time, next > now { advance(to: next) }
+    var left = Runtime.mostSteps
+    while let next = nextTimer, next < time, next > now, left > 0 {
+      advance(to: next)
+      left -= 1
+    }
     if time > now { advance(to: time) }
   }
 

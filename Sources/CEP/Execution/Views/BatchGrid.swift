@@ -8,7 +8,7 @@ struct BatchGrid {
 
   init(interval: Interval, reference: Int64?) {
     self.interval = interval
-    self.reference = reference
+    self.reference = reference.map(TimeBounds.clamped)
   }
 
   mutating func exchange(_ archive: StateArchive) { archive.integer(&reference) }
@@ -29,8 +29,9 @@ struct BatchGrid {
       if offset < 0 { offset += size }
       return now - offset + size
     }
-    var next = start
-    while next <= now { next = interval.after(next) }
+    var next = interval.first(after: now, from: start)
+    // The reference may lie ahead.
+    if next - now > 4 * 146_097 * 86_400_000 { return next }
     var earlier = interval.before(next)
     while earlier > now {
       next = earlier

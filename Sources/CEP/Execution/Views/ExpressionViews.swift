@@ -138,7 +138,9 @@ final class TimeOrderView: View {
     var leaving = old.filter { event in entries.contains { $0.event === event } }
     discard(leaving)
     for event in new {
-      guard let time = try site.value(timestamp, of: event).integer else { throw EvaluationError("the window's timestamp is null") }
+      guard let time = try site.value(timestamp, of: event).integer.map(TimeBounds.clamped) else {
+        throw EvaluationError("the window's timestamp is null")
+      }
       if interval.after(time) <= site.clock.now {
         leaving.append(event)
       } else {

@@ -23,7 +23,9 @@ final class ExternallyTimedView: View {
     var leaving = old.filter { remove($0) }
     var newest: Int64?
     for event in new {
-      guard let time = try site.value(timestamp, of: event).integer else { throw EvaluationError("the window's timestamp is null") }
+      guard let time = try site.value(timestamp, of: event).integer.map(TimeBounds.clamped) else {
+        throw EvaluationError("the window's timestamp is null")
+      }
       queue.append(event)
       times.append(time)
       newest = time
@@ -74,7 +76,7 @@ final class ExternallyTimedBatchView: View {
   init(interval: Interval, timestamp: @escaping Evaluator, reference: Int64?, site: ViewSite) {
     self.interval = interval
     self.timestamp = timestamp
-    self.reference = reference
+    self.reference = reference.map(TimeBounds.clamped)
     self.site = site
   }
   override var isBatch: Bool { true }
@@ -85,7 +87,9 @@ final class ExternallyTimedBatchView: View {
     discard(old)
     var released: [Event]?
     for event in new {
-      guard let time = try site.value(timestamp, of: event).integer else { throw EvaluationError("the window's timestamp is null") }
+      guard let time = try site.value(timestamp, of: event).integer.map(TimeBounds.clamped) else {
+        throw EvaluationError("the window's timestamp is null")
+      }
       let reference = self.reference ?? time
       self.reference = reference
       let oldest = self.oldest ?? time
@@ -105,11 +109,7 @@ final class ExternallyTimedBatchView: View {
   }
 
   private func boundary(after time: Int64, _ reference: Int64) -> Int64 {
-    if interval.months > 0 {
-      var next = reference
-      while next <= time { next = interval.after(next) }
-      return next
-    }
+    if interval.months > 0 { return interval.first(after: time, from: reference) }
     let size = max(interval.milliseconds, 1)
     var offset = (time - reference) % size
     if offset < 0 { offset += size }
