@@ -25,6 +25,10 @@ struct Query: ParsableCommand {
     transform: { try parseClock($0) })
   var clock: EngineOptions.ClockMode?
   @Option(help: "How far the watermark stays behind the newest event, in seconds.") var lateness = 30.0
+  @Option(help: "What becomes of events older than the watermark: deliver (at the clock's present time) or drop.", transform: { try parseLate($0) })
+  var late = EngineOptions.LatePolicy.deliver
+  @Option(help: "A time so many seconds ahead of the watermark needs a second witness.") var maxSkew = 600.0
+  @Option(help: "After so many seconds without events the watermark follows the wall's pace (with --listen).") var idleAfter = 30.0
   @Option(help: "The event type that the lines are; by default the one with a timestamp, else the first.") var type: String?
   @Flag(help: "Print the plan and stop.") var explain = false
   @Flag(help: "At the end of input advance the clock to the last pending timer (not in compat mode).") var flush = false
@@ -34,7 +38,9 @@ struct Query: ParsableCommand {
   func validate() throws {
     if input != nil, listen != nil { throw ValidationError("-i and --listen exclude each other") }
     if flush, clock == .compat { throw ValidationError("--flush adds rows that compat mode never gives") }
-    if !(lateness >= 0 && lateness < 1e9) { throw ValidationError("--lateness must be a number of seconds") }
+    for (name, value) in [("lateness", lateness), ("max-skew", maxSkew), ("idle-after", idleAfter)] where !(value >= 0 && value < 1e9) {
+      throw ValidationError("--\(name) must be a number of seconds")
+    }
   }
 
   func run() throws {
@@ -78,6 +84,9 @@ struct Query: ParsableCommand {
     options.clock = clock
     options.catalog = plugins.catalog
     options.lateness = Int64(lateness * 1000)
+    options.maxSkew = Int64(maxSkew * 1000)
+    options.idleAfter = Int64(idleAfter * 1000)
+    options.late = late
     do {
       return try Engine(modules: [EngineModule(name: module, text: text)], predeclared: [builtIn.schema.eventType], options: options)
     } catch {
@@ -118,6 +127,11 @@ struct Query: ParsableCommand {
     }
     return numbers
   }
+}
+
+private func parseLate(_ text: String) throws -> EngineOptions.LatePolicy {
+  guard let policy = EngineOptions.LatePolicy(rawValue: text) else { throw ValidationError("late events are delivered or dropped: deliver, drop") }
+  return policy
 }
 
 private func parseClock(_ text: String) throws -> EngineOptions.ClockMode {

@@ -64,7 +64,10 @@ final class QuerySession {
     if reader.badLines > 0 { notes.append("\(reader.badLines) bad lines") }
     if undecodable > 0 { notes.append("\(undecodable) parts that could not be decoded") }
     if counters.failed > 0 { notes.append("\(counters.failed) failed events") }
-    if counters.late > 0 { notes.append("\(counters.late) late events") }
+    if counters.late > 0 {
+      notes.append("\(counters.late) late events" + (counters.lateDropped > 0 ? ", \(counters.lateDropped) of them dropped" : ""))
+    }
+    if counters.ahead > 0 { notes.append("\(counters.ahead) events ahead of their time") }
     if !notes.isEmpty { writeError("flowcep: \(counters.eventsIn) events; \(notes.joined(separator: ", "))\n") }
   }
 

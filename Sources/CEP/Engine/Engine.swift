@@ -210,7 +210,13 @@ public final class Engine {
     watermark?.finish(wall: wall)
     release()
     guard flush, options.clock != .compat, let last = runtime.lastTimer else { return }
-    while let next = runtime.nextTimer, next <= last { runtime.advance(to: max(next, runtime.now)) }
+    // From timer to timer, but not for ever: what begins anew every millisecond until the end of time fires once more at the last.
+    var left = 100_000
+    while let next = runtime.nextTimer, next <= last, left > 0 {
+      runtime.advance(to: max(next, runtime.now))
+      left -= 1
+    }
+    if left == 0 { runtime.advance(to: max(last, runtime.now)) }
   }
 
   /// The plan of every statement as text.
