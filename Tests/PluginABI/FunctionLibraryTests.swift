@@ -93,6 +93,41 @@ import Testing
     #expect(try values(result.output, "m").allSatisfy { (($0 as? NSNumber)?.doubleValue ?? 0) > 1 })
   }
 
+  /// What an aggregate of a library keeps outlives the collector, where the library can say it; one that cannot is refused by name.
+  @Test func stateOutlivesTheCollector() throws {
+    let capture = try #require(Capture.path)
+    try folder.write(
+      "@Name('Mean') select geometricMean(ipfix.octetDeltaCount) as m, count(*) as c from IPFIX output last every 1000 events;", to: "q.epl")
+    let alerts = "<exportingProcess><name>alerts</name><destination><name>l</name><json><output><type>print</type></output></json></destination></exportingProcess>"
+    func file(_ name: String, _ captures: String, _ state: String) throws -> String {
+      let cep = "<cep><module>q.epl</module><exportTo>alerts</exportTo><clock>compat</clock>\(state)</cep>"
+      let text = configuration(capture: captures, destinations: "<destination><name>d</name>\(cep)</destination>", more: alerts)
+      return try folder.write(text, to: name)
+    }
+    func run(_ file: String) throws -> [String] {
+      let result = try Program.run(["run", "-c", file, "--plugin-dir", folder.path])
+      #expect(result.code == 0, "\(result.error)")
+      return try zip(values(result.output, "c"), values(result.output, "m")).map { "\($0) \($1)" }
+    }
+    let whole = try run(try file("whole.xml", "\(capture)</file><file>\(capture)", ""))
+    #expect(whole.count >= 4)
+    let kept = try file("kept.xml", capture, "<stateFile>\(folder.path)/state</stateFile>")
+    #expect(try run(kept) + run(kept) == whole)
+
+    let mute = try TemporaryFolder()
+    let source = try String(contentsOfFile: Self.source, encoding: .utf8)
+      .replacingOccurrences(of: ", .save = mean_save, .restore = mean_restore", with: "")
+      .replacingOccurrences(of: "static size_t mean_save", with: "size_t mean_save")
+      .replacingOccurrences(of: "static flowcep_status mean_restore", with: "flowcep_status mean_restore")
+    try OutsideBuild.c(try mute.write(source, to: "mute.c"), as: "libflowcep-functions-text.so", into: mute)
+    let refused = try Program.run(["check", "-c", kept, "--plugin-dir", mute.path])
+    #expect(refused.code == 2)
+    #expect(
+      refused.error.contains("error: the state of statement \"Mean\" cannot be kept: "), "\(refused.error)")
+    let plain = try Program.run(["check", "-c", try file("plain.xml", capture, ""), "--plugin-dir", mute.path])
+    #expect(plain.code == 0, "\(plain.error)")
+  }
+
   @Test func listed() throws {
     let result = try Program.run(["plugins", "--plugin-dir", folder.path, "text"])
     #expect(result.code == 0, "\(result.error)")

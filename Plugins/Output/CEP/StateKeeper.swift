@@ -47,7 +47,7 @@ final class StateKeeper {
     func position(_ name: String) -> Int64 { state.position.first { $0.name == name }?.value ?? 0 }
     records = UInt64(clamping: position("records"))
     exportTime = position("exportTime")
-    let age = Int64(host.wallNanoseconds / 1_000_000) - position("savedAt")
+    let age = Int64(host.wallNanoseconds / 1_000_000) &- position("savedAt")
     let names = state.restored.map(\.name).joined(separator: ", ")
     host.log(
       .info,

@@ -22,7 +22,7 @@ struct StatementGauges {
     self.host = host
     rows = engine.statements.filter { $0.rowType != nil }.map { statement in
       func counter(_ name: String, _ kind: Int, _ help: String) -> Counter {
-        host.counter(name, kind: UInt32(kind), label: "statement", value: statement.name, help: help)
+        host.counter(name, kind: UInt32(kind), label: "statement", value: statement.label, help: help)
       }
       return Row(
         number: statement.number,
@@ -43,7 +43,7 @@ struct StatementGauges {
     for (statement, entries) in engine.checkState(at: Int64(now / 1_000_000)) {
       host.log(
         .warning,
-        "statement \(statement.name) keeps more than stateLimit allows: \(entries) of the oldest entries are given up; its rows are marked incomplete")
+        "statement \(statement.label) keeps more than stateLimit allows: \(entries) of the oldest entries are given up; its rows are marked incomplete")
     }
     let counts = engine.statementCounts
     for row in rows {

@@ -28,7 +28,7 @@ extension Engine {
         let (rowType, target) = statement.rows(among: plan)
         infos.append(
           StatementInfo(
-            number: infos.count, name: statement.name, isNamed: statement.isNamed, module: plan.name ?? module.name,
+            number: infos.count, name: statement.name, label: statement.name, isNamed: statement.isNamed, module: plan.name ?? module.name,
             line: statement.line, rowType: rowType, insertsInto: target?.name,
             isReadByOthers: target.map { read.contains(ObjectIdentifier($0)) } ?? false,
             annotations: statement.annotations.flatMap { annotation in
@@ -36,7 +36,24 @@ extension Engine {
             }))
       }
     }
+    label(&infos)
     return infos
+  }
+
+  private static func label(_ infos: inout [StatementInfo]) {
+    let uses = Dictionary(infos.map { ($0.name, 1) }, uniquingKeysWith: +)
+    var taken = Set(infos.filter { uses[$0.name] == 1 }.map(\.name))
+    for index in infos.indices where uses[infos[index].name] ?? 0 > 1 {
+      let module = infos[index].module.split(separator: "/").last.map(String.init) ?? infos[index].module
+      var label = "\(module)/\(infos[index].name)"
+      // Modules of one name in two folders, statements of one name in a module.
+      var number = 2
+      while !taken.insert(label).inserted {
+        label = "\(module)/\(infos[index].name) (\(number))"
+        number += 1
+      }
+      infos[index].label = label
+    }
   }
 
   /// The types that some statement of a module reads.

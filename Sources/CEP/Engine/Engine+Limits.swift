@@ -63,12 +63,22 @@ extension Engine {
       let bytes = runtime.gauge(of: statement.number).bytes
       guard bytes > limit else { continue }
       // Marked first: giving up rows may itself give rows.
-      limits.note([statement.number] + readers(of: statement.number), at: runtime.now)
+      let sharers = partitionSharers(of: statement.number)
+      limits.note(sharers.flatMap { [$0] + readers(of: $0) }, at: runtime.now)
       let entries = runtime.shed(statement.number, share: 1 - StateLimits.target * Double(limit) / Double(bytes))
       runtime.measure(statement.number)
       if entries > 0 { shed.append((statement, entries)) }
     }
     return shed
+  }
+
+  /// The statement and those that share its context's partitions, which are given up together.
+  private func partitionSharers(of number: Int) -> [Int] {
+    let all = plans.flatMap(\.statements)
+    var name = all[number].context
+    if case .createContext(let context) = all[number].kind { name = context.name }
+    guard let name else { return [number] }
+    return all.indices.filter { $0 == number || all[$0].context == name }
   }
 
   /// The statements that read, directly or through others, what a statement inserts or keeps for them.

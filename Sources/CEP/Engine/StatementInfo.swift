@@ -6,6 +6,8 @@ public struct StatementInfo: Sendable {
   /// The place in the order of deployment, over all modules.
   public let number: Int
   public let name: String
+  /// A name that no other statement of any module has: the statement's own, with its module's where two share one.
+  public internal(set) var label: String
   /// False where the engine made the name up.
   public let isNamed: Bool
   /// The module's name, else its file's.

@@ -10,18 +10,25 @@ extension StatementBinder {
     if contextEnds { return }
     let faults = zip(views, syntax).map { view, syntax in (fault: view.growth, range: syntax.range) }
     let windows = zip(views, faults).filter { $0.0.isWindow }.map(\.1)
+    let runEmpty = !windows.isEmpty && views.allSatisfy(\.runsEmpty)
     // Of windows that work together the smallest bounds all, in a union the largest.
     let isBounded = combination == .union ? windows.allSatisfy { $0.fault == nil } : windows.contains { $0.fault == nil }
     for (view, entry) in zip(views, faults) {
       guard let fault = entry.fault else { continue }
       if view.isWindow, isBounded { continue }
+      if case .grouped = view, runEmpty { continue }
       noteGrowth(fault.message, at: entry.range, advice: fault.advice)
     }
   }
 
   /// Groups that nothing ever leaves, and aggregates that keep every value of a stream without a window.
   func checkBounds(_ plan: SelectPlan, _ syntax: SelectSyntax) {
-    if contextEnds || plan.sources.contains(where: { !$0.isEndless }) { return }
+    if contextEnds { return }
+    if plan.outputRate?.kind == .all, let first = syntax.groupBy.first {
+      noteGrowth(
+        "\"output all\" gives every group that ever was", at: first.range, advice: "\"output snapshot\" gives those that the data window holds")
+    }
+    if plan.sources.contains(where: { !$0.isEndless }) { return }
     let window = "add a data window: #time_batch(1 min)"
     if let first = syntax.groupBy.first, !plan.aggregates.isEmpty || plan.outputRate != nil {
       noteGrowth("without a data window every group is kept for ever", at: first.range, advice: window)
@@ -54,8 +61,8 @@ extension StatementBinder {
   func checkBounds(_ context: ContextPlan, at range: SourceRange) {
     if context.keepsKeys {
       noteGrowth(
-        "a partition is kept for every key, and never ends", at: range,
-        advice: "nest it in a context that ends: context Hour start @now end after 1 hour")
+        "a partition is kept for every key, for as long as its statements keep something", at: range,
+        advice: "give its statements windows that run empty (#time), or nest it in a context that ends: context Hour start @now end after 1 hour")
     } else if context.overlapsForEver {
       noteGrowth("partitions begin and never end", at: range, advice: "end them: terminated after 10 min")
     }
@@ -140,6 +147,14 @@ extension ViewPlan {
     switch self {
     case .grouped, .derived: false
     default: true
+    }
+  }
+
+  /// Whether nothing is left of it some time after the last event.
+  fileprivate var runsEmpty: Bool {
+    switch self {
+    case .grouped, .time, .timeAccumulating, .timeOrder: true
+    default: false
     }
   }
 

@@ -42,6 +42,11 @@ import Testing
     "select k from E.win:time(1 hour)", "select k, count(*) from E.win:time_batch(1 hour) group by k",
     "create window W.win:keepall() as E;\ninsert into W select * from E",
     "select exists (select * from E.win:keepall() as s where s.k = x.k and s.v > x.v) from E as x",
+    "create context C partition by k from E;\ncontext C select count(*) from E",
+    "select k, count(*) from E.win:length(10) group by k output all every 500 events",
+    "select k, count(*) from E group by k output first every 500 events", "create window W.win:time_batch(1 hour) as E;\ninsert into W select * from E",
+    "select prior(1, v) from E.win:keepall()", "select k, v from E.std:groupwin(k).win:length(1)",
+    "select * from pattern [every-distinct(a.k) a=E]",
   ])
   func aStatementThatKeepsTooMuchGivesUpTheOldest(_ epl: String) throws {
     let limit = 400_000
@@ -62,6 +67,27 @@ import Testing
       let own = rows.filter { $0.statement.name == name }
       #expect(own.first?.isIncomplete == false && own.last?.isIncomplete == marked, "\(name)")
     }
+  }
+
+  /// Partitions are given up for all statements of the context; those that begin anew give rows again.
+  @Test func partitionsAreGivenUpTogether() throws {
+    let epl = "create context C partition by k from E;\n@Name('a') context C select count(*) as c from E;\n@Name('b') context C select sum(v) as s from E;"
+    let (engine, rows) = try run(epl, 6000, limit: 1_000_000)
+    #expect(rows.filter { $0.statement.name == "b" }.last?.isIncomplete == true)
+    engine.checkState(at: .max / 2)
+    let entries = engine.statementCounts.map(\.entries)
+    #expect(entries.allSatisfy { $0 < 6000 } && engine.statementCounts.contains { $0.shed > 0 }, "\(entries)")
+  }
+
+  /// What metrics and logs call a statement is its own, whatever others are called.
+  @Test func labelsTellStatementsOfOneNameApart() throws {
+    func module(_ name: String, _ epl: String) -> EngineModule { EngineModule(name: name, text: Self.schema + epl) }
+    let one = "@Name('same') select k from E;\n@Name('own') select v from E;"
+    let engine = try Engine(modules: [
+      module("a/x.epl", one), module("b/x.epl", "@Name('same') select k from E;"), module("y.epl", "module m;\n@Name('same') select k from E;"),
+    ])
+    let labels = engine.statements.filter { $0.rowType != nil }.map(\.label)
+    #expect(labels == ["x.epl/same", "own", "x.epl/same (2)", "m/same"])
   }
 
   /// The answers of compat mode are the original's, which knows no bound.

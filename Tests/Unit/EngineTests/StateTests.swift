@@ -124,6 +124,79 @@ import Testing
     #expect(try reason(state) == "restored")
   }
 
+  private static func checksummed(_ body: [UInt8]) -> [UInt8] {
+    let hash = body.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    return body + (0..<8).map { UInt8(truncatingIfNeeded: hash >> UInt64(8 * $0)) }
+  }
+
+  /// Of every kind of operator something, in few bytes.
+  private static let small = """
+    @Name('a') select k, count(*), first(v) from E#length(2) group by k output first every 1 min;
+    @Name('b') select a.v from pattern [every a=E -> (timer:interval(1 min) and not E(v = 99))];
+    create context C partition by k from E;
+    @Name('c') context C select prior(1, v), sum(v) from E#time(1 min);
+    create table T(k string primary key, n long);
+    @Name('d') into table T select count(*) as n from E group by k;
+    @Name('e') select * from E match_recognize (measures A.v as a pattern (A B) define B as B.v = 99);
+    @Name('f') select k, count(*) from E#time_batch(1 min) group by k;
+    """
+
+  /// Cut at every byte, every byte changed: an error or a state, and an engine made anew goes on.
+  @Test func fileIsSurvivedWhateverByteIsWrong() throws {
+    let first = try engine(Self.small)
+    send(Self.events[..<8], to: first)
+    let state = try first.saveState()
+    let body = Array(state.dropLast(8))
+    // The checksum is looked at before anything else: the engine has taken nothing.
+    let untouched = try engine(Self.small)
+    for length in 0..<state.count { #expect(throws: StateError.self) { try untouched.restoreState(Array(state[..<length])) } }
+    for place in state.indices {
+      var bytes = state
+      bytes[place] ^= 0x41
+      #expect(throws: StateError.self) { try untouched.restoreState(bytes) }
+    }
+    #expect(try untouched.restoreState(state).empty.isEmpty)
+    // Behind a checksum that fits, as a file of a faulty program would have it.
+    for length in stride(from: 14, to: body.count, by: 3) {
+      #expect(throws: StateError.self) { try engine(Self.small).restoreState(Self.checksummed(Array(body[..<length]))) }
+    }
+    for place in stride(from: 14, to: body.count, by: 2) {
+      var bytes = body
+      bytes[place] ^= place % 4 == 0 ? 0x01 : 0x80
+      _ = try? engine(Self.small).restoreState(Self.checksummed(bytes))
+    }
+    let fresh = try engine(Self.small)
+    let rows = Rows()
+    listen(fresh, rows)
+    send(Self.events[..<30], to: fresh)
+    fresh.finish(flush: true)
+    #expect(rows.texts.count > 30)
+  }
+
+  @Test func stateOfAnotherVersionOrModuleIsNamed() throws {
+    let first = try engine(Self.small)
+    send(Self.events[..<8], to: first)
+    var state = Array(try first.saveState().dropLast(8))
+    #expect(state[14] == UInt8(Engine.stateVersion))
+    state[14] = 99
+    do {
+      _ = try engine(Self.small).restoreState(Self.checksummed(state))
+      Issue.record("a state of version 99 was taken")
+    } catch { #expect("\(error)" == "it is of format version 99, this program reads version \(Engine.stateVersion)") }
+    // Another module's statements are gone, and ours start empty.
+    state[14] = UInt8(Engine.stateVersion)
+    var options = EngineOptions()
+    options.clock = .watermark
+    let other = try Engine(modules: [EngineModule(name: "other.epl", text: Self.schema + "@Name('x') select count(*) as c from E;")], options: options)
+    let restored = try other.restoreState(Self.checksummed(state))
+    #expect(restored.restored.isEmpty && restored.empty.map(\.name) == ["x"] && restored.gone > 0)
+    let rows = Rows()
+    listen(other, rows)
+    send(Self.events[8..<9], to: other)
+    other.finish()
+    #expect(rows.texts.last?.hasSuffix("x 1") == true, "\(rows.texts)")
+  }
+
   /// Whatever is in a file whose checksum fits, reading it ends.
   @Test func nonsenseBehindAGoodChecksumIsSurvived() throws {
     let first = try engine(Self.busy)

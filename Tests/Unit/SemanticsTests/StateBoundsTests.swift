@@ -25,6 +25,7 @@ import Testing
     ("select * from E.win:expr(v > 1)", "3:16: the window's expression does not look at the window"),
     ("select exists (select * from F#keepall) from E", "3:31: keepall keeps every event"),
     ("select k, count(*) from E group by k", "3:36: without a data window every group is kept for ever"),
+    ("select k, count(*) from E#time(1 min) group by k output all every 1 min", "3:48: \"output all\" gives every group that ever was"),
     ("select count(distinct k) from E", "3:1: \"count(distinct …)\" keeps every value of a stream without data window"),
     ("select a.k from pattern [every a=E -> b=F(k = a.k)]", "3:26: each match of this part waits for what follows, for ever if it does not come"),
     ("select a.k from pattern [every (a=E where timer:within(1 sec)) -> b=F]", "3:26: each match of this part waits"),
@@ -50,6 +51,7 @@ import Testing
 
   @Test(arguments: [
     "select * from E#time(1 min)",
+    "select * from E.std:groupwin(k).win:time(1 min)",
     "select * from E#length(5)#unique(k)",
     "select k, count(*) from E#time_batch(1 min) group by k",
     "select sum(v), count(*) from E",

@@ -28,11 +28,19 @@ public final class StateArchive {
   }
 
   public static func saving(_ pool: EventPool) -> StateArchive { StateArchive(.save, pool, [], 0..<0) }
+  /// Says what an operator keeps in a form in which it can be compared with one that has just begun: without numbers that only tell
+  /// operators apart. Events and timers have no such form and fail.
+  public static func comparing() -> StateArchive {
+    let archive = StateArchive(.save, EventPool(), [], 0..<0)
+    archive.isComparing = true
+    return archive
+  }
   public static func measuring() -> StateArchive { StateArchive(.measure, EventPool(), [], 0..<0) }
   public static func restoring(_ bytes: [UInt8], _ range: Range<Int>, _ pool: EventPool) -> StateArchive {
     StateArchive(.restore, pool, bytes, range)
   }
 
+  public private(set) var isComparing = false
   public var isSaving: Bool { direction == .save }
   public var isRestoring: Bool { direction == .restore }
   public var isMeasuring: Bool { direction == .measure }
@@ -92,6 +100,9 @@ public final class StateArchive {
   public func integer(_ value: inout Int64?) {
     optional(&value, blank: 0) { integer(&$0) }
   }
+
+  /// A number that only tells operators or their turns apart.
+  public func place<T: FixedWidthInteger>(_ value: inout T) { if !isComparing { integer(&value) } }
 
   public func flag(_ value: inout Bool) {
     var word: UInt64 = value ? 1 : 0
@@ -239,6 +250,7 @@ public final class StateArchive {
 
   public func events(_ events: inout [Event]) {
     if isMeasuring { return note(events: events.count, like: events.first) }
+    if isComparing, !events.isEmpty { return fail("events are held") }
     var numbers = isSaving ? events.map { pool.number(of: $0) } : []
     integers(&numbers)
     if isRestoring { events = numbers.compactMap { event(numbered: $0) } }
@@ -251,7 +263,9 @@ public final class StateArchive {
 
   public func event(_ event: inout Event?) {
     if isMeasuring { return note(events: event == nil ? 0 : 1, like: event) }
-    var number = isSaving ? event.map { pool.number(of: $0) } ?? -1 : -1
+    // What a pattern begins from has no values.
+    if isComparing, let event, (0..<event.count).contains(where: { !event[$0].isNull }) { return fail("an event is held") }
+    var number = isComparing ? 0 : isSaving ? event.map { pool.number(of: $0) } ?? -1 : -1
     integer(&number)
     if isRestoring { event = number < 0 ? nil : self.event(numbered: number) }
   }

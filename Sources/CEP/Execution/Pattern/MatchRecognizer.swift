@@ -88,6 +88,7 @@ final class MatchRecognizer {
   /// Matches that wait for their interval to end, of all partitions, by the time when they began.
   private var waiting: [(match: PartialMatch, partition: RowPartition)] = []
   private var timer: Timer?
+  private var forgetsAt = 1024
 
   init(_ code: MatchRecognizeCode, _ statement: StatementRuntime, _ frame: Frame, _ receiver: Receiver, hasWindow: Bool) {
     self.code = code
@@ -154,15 +155,28 @@ final class MatchRecognizer {
     keyFrame.events[0] = event
     let key = try evaluateAll(code.partition, keyFrame)
     if let known = partitions[key] { return known }
+    if order.count >= forgetsAt { forgetEmpty() }
     let made = RowPartition(key: key)
     partitions[key] = made
     order.append(made)
     return made
   }
 
+  /// A partition in which nothing has begun, and of which `prev` needs no row, is as good as one that never was.
+  private func forgetEmpty() {
+    let waits = Set(waiting.map { ObjectIdentifier($0.partition) })
+    order.removeAll { partition in
+      guard partition.active.isEmpty, partition.earlier.isEmpty, !waits.contains(ObjectIdentifier(partition)) else { return false }
+      partitions[partition.key] = nil
+      return true
+    }
+    forgetsAt = max(1024, order.count * 2)
+  }
+
   /// What leaves the data window leaves the matches that it is part of.
   private func forget(_ event: Event) throws(EvaluationError) {
-    let partition = try partition(of: event)
+    keyFrame.events[0] = event
+    guard let partition = partitions[try evaluateAll(code.partition, keyFrame)] else { return }
     let holds = { (match: PartialMatch) in match.rows.contains { $0.contains { $0 === event } } }
     partition.active.removeAll(where: holds)
     waiting.removeAll { $0.partition === partition && holds($0.match) }

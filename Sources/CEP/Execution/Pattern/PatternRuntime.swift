@@ -39,14 +39,14 @@ final class PatternRuntime {
 
   /// States are told apart by age: the oldest are given up first.
   func takeAge() -> UInt64 {
-    age += 1
+    age &+= 1
     return age
   }
   private var age: UInt64 = 0
 
   func exchange(_ archive: StateArchive) {
-    archive.word(&age)
-    archive.word(&sequence)
+    archive.place(&age)
+    archive.place(&sequence)
     if archive.isRestoring {
       stop()
       stations = code.filters.map { FilterStation($0) }
@@ -60,7 +60,7 @@ final class PatternRuntime {
     archive.flag(&isThere)
     if archive.isRestoring { state = isThere && archive.failure == nil ? make(code, parent) : nil }
     archive.note(entries: isThere ? 1 : 0, of: 160)
-    if let state { archive.word(&state.age) }
+    if let state { archive.place(&state.age) }
     state?.exchange(archive)
   }
 
@@ -128,7 +128,7 @@ final class PatternRuntime {
   }
 
   func nextSequence() -> UInt64 {
-    sequence += 1
+    sequence &+= 1
     return sequence
   }
 
@@ -272,7 +272,7 @@ final class FilterState: PatternState {
 
   override func exchange(_ archive: StateArchive) {
     archive.event(&begin)
-    archive.word(&sequence)
+    archive.place(&sequence)
     archive.flag(&isActive)
     if archive.isRestoring, isActive { archive.attempt { () throws(EvaluationError) in try station.add(self, runtime.frame) } }
   }

@@ -9,8 +9,7 @@ final class EveryState: PatternState {
   private let expiry: PeriodEvaluator?
   private var begin: Event?
   private var children: [(state: PatternState, seen: [[Value]: Int64])] = []
-  private var isStarting = false
-  private var turnedWhileStarting = false
+  private var forgetsAt = 1024
 
   init(_ runtime: PatternRuntime, _ parent: PatternParent, _ inner: PatternNodeCode, keys: [Evaluator]?, expiry: PeriodEvaluator?) {
     self.inner = inner
@@ -81,11 +80,18 @@ final class EveryState: PatternState {
       let key = try evaluateAll(keys, runtime.frame)
       let now = runtime.clock.now
       if let until = children[index].seen[key], until > now { hasSeen = true } else { children[index].seen[key] = try expires(match, now) }
+      if expiry != nil, children[index].seen.count >= forgetsAt { forgetExpired(index, now) }
     }
     let seen = children[index].seen
     if isQuitted { children.remove(at: index) }
     if !(child is FilterState) { try spawn(seen) }
     if !hasSeen { try parent.turnedTrue(self, match, isQuitted: false) }
+  }
+
+  /// A key whose time is over is as good as one that never was.
+  private func forgetExpired(_ index: Int, _ now: Int64) {
+    children[index].seen = children[index].seen.filter { $0.value > now }
+    forgetsAt = max(1024, children[index].seen.count * 2)
   }
 
   private func expires(_ match: Event, _ now: Int64) throws(EvaluationError) -> Int64 {

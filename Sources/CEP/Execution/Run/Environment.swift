@@ -16,6 +16,9 @@ final class Environment {
   /// Whether a statement changes events before the others see them.
   var updatesStreams = false
 
+  /// Whether a statement reads the number of a context's partition, which tells one that was forgotten from one that is new.
+  var readsPartitionIDs = false
+
   init(runtime: Runtime) { self.runtime = runtime }
 
   /// A filter over columns, which is evaluated for a whole batch ahead: nil where it is none, or where a variable in it may change meanwhile.

@@ -5,8 +5,9 @@ internal import Plan
 /// Giving up state, the oldest first: what a statement does that keeps more than it may.
 ///
 /// By kind: rows leave their window as if it had dropped them; groups that no window empties are forgotten in the order in which they
-/// first came; partial matches of a pattern turn false; partitions of match_recognize, rows of a table and rows that an output rate holds
-/// back are dropped; the groups of a batch that a kernel keeps are given up together, and the batch begins anew.
+/// first came; partial matches of a pattern turn false; partitions of match_recognize and of a context (for all its statements), rows of a
+/// table and rows that an output rate holds back are dropped; the groups of a batch that a kernel keeps are given up together, and the
+/// batch begins anew.
 extension Runtime {
   /// Gives up about a share of what a statement keeps, and gives out what follows from it.
   ///
@@ -30,12 +31,15 @@ extension StatementRuntime {
     switch plan.kind {
     case .createWindow(let window): return try environment.windows[window.name]?.shed(share) ?? 0
     case .createTable(let table): return environment.tables[table.name]?.shed(share) ?? 0
+    case .createContext(let context): return environment.contexts[context.name]?.shed(share) ?? 0
     default: break
     }
     if let instance { return try instance.shed(share) }
+    guard let partitions else { return 0 }
     var count = 0
-    for partition in partitions?.partitions ?? [] { count += try partition.instance(of: self)?.shed(share) ?? 0 }
-    return count
+    for partition in partitions.partitions { count += try partition.instance(of: self)?.shed(share) ?? 0 }
+    // Of many small partitions none has anything to spare.
+    return count > 0 ? count : partitions.shed(share)
   }
 }
 

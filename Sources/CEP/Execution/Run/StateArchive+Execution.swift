@@ -3,9 +3,17 @@ internal import EventModel
 
 /// What operators keep besides values and events.
 extension StateArchive {
+  /// What something keeps, to be compared with what its like keeps; nil while it holds events or waits for a time.
+  static func likeness(_ exchange: (StateArchive) -> Void) -> [UInt8]? {
+    let archive = comparing()
+    exchange(archive)
+    return archive.failure == nil ? archive.bytes : nil
+  }
+
   /// A timer with the place in the order of its instant that it had; `make` schedules it anew.
   func timer(_ timer: inout Timer?, _ make: (_ time: Int64, _ sequence: UInt64) -> Timer) {
     var isThere = timer.map { !$0.isCancelled } ?? false
+    if isComparing, isThere { return fail("something waits for a time") }
     flag(&isThere)
     var (time, sequence) = (timer?.time ?? 0, timer?.sequence ?? 0)
     if isThere {
@@ -19,7 +27,7 @@ extension StateArchive {
 
   /// A timer of a window, which goes by the window's slot.
   func timer(_ timer: inout Timer?, _ site: ViewSite, _ slot: inout Int, _ action: @escaping () throws(EvaluationError) -> Void) {
-    integer(&slot)
+    place(&slot)
     let rank = slot
     self.timer(&timer) { site.clock.schedule(at: $0, for: site.statement, rank: rank, sequence: $1, action) }
   }

@@ -37,7 +37,7 @@ final class StatementRuntime {
 
   /// Numbers for what schedules timers, in order of creation.
   func takeSlot() -> Int {
-    nextSlot += 1
+    nextSlot &+= 1
     return nextSlot
   }
 

@@ -15,6 +15,7 @@ final class RateLimiter {
   private let isFirstPerGroup: Bool
   private var groupConditions: [[Value]: GroupRate] = [:]
   private var forgetsAt = 1024
+  private var groupNumber: UInt64 = 0
   private let periodOfGroup: Interval?
   private let countOfGroup: Int64
   private var terminatedFilter: Evaluator?
@@ -46,13 +47,19 @@ final class RateLimiter {
   func start() throws(EvaluationError) { after.start() }
   func stop() { condition.stop() }
 
+  var holdsRows: Bool { !changes.isEmpty }
+
+  /// Of held rows the first; of groups those that came first, which may then be given anew.
   func shed(_ share: Double) -> Int {
     let count = StatementShare.of(changes.count, share)
     changes.removeFirst(count)
-    return count
+    let groups = groupConditions.sorted { $0.value.number < $1.value.number }.prefix(StatementShare.of(groupConditions.count, share))
+    for (key, _) in groups { groupConditions[key] = nil }
+    return count + groups.count
   }
 
   func exchange(_ archive: StateArchive) {
+    if archive.isComparing { return archive.fail("rows are given at a rate") }
     archive.array(&changes, blank: Change(new: [], old: [])) { change in
       var (new, old) = (change.new, change.old)
       archive.tuples(&new)
@@ -65,7 +72,9 @@ final class RateLimiter {
       archive.integer(&rate.new)
       archive.integer(&rate.old)
       archive.integer(&rate.last)
+      archive.word(&rate.number)
     }
+    archive.word(&groupNumber)
     condition.exchange(archive)
     after.exchange(archive)
   }
@@ -113,6 +122,7 @@ final class RateLimiter {
   private func release(force: Bool) throws(EvaluationError) {
     let held = changes
     changes.removeAll()
+    defer { instance.forgetLeft() }
     switch plan.kind {
     case .snapshot:
       try instance.output.give(Rows(new: try instance.snapshotRows()), force: force)
@@ -125,7 +135,7 @@ final class RateLimiter {
 
   /// Whether an event may be the first of its group's interval.
   private func passes(_ key: [Value], isNew: Bool) -> Bool {
-    var rate = groupConditions[key] ?? GroupRate()
+    var rate = groupConditions[key] ?? newRate()
     let passes: Bool
     if let period = periodOfGroup {
       let now = instance.frame.clock.now
@@ -135,7 +145,7 @@ final class RateLimiter {
     } else {
       if isNew { rate.new += 1 } else { rate.old += 1 }
       passes = rate.isFirst || rate.new >= countOfGroup || rate.old >= countOfGroup
-      if passes { rate = GroupRate(isFirst: false) }
+      if passes { rate = GroupRate(isFirst: false, number: rate.number) }
     }
     groupConditions[key] = rate
     return passes
@@ -148,11 +158,18 @@ final class RateLimiter {
     forgetsAt = max(1024, groupConditions.count * 2)
   }
 
+  private func newRate() -> GroupRate {
+    groupNumber &+= 1
+    return GroupRate(number: groupNumber)
+  }
+
   private struct GroupRate {
     var isFirst = true
     var new: Int64 = 0
     var old: Int64 = 0
     var last: Int64?
+    /// In order of first appearance.
+    var number: UInt64 = 0
   }
 }
 
@@ -217,7 +234,7 @@ final class RateCondition {
     archive.integer(&new)
     archive.integer(&old)
     archive.integer(&reference)
-    archive.integer(&slot)
+    archive.place(&slot)
     archive.timer(&timer) { makeTimer(at: $0, sequence: $1) }
   }
 
@@ -269,9 +286,7 @@ final class RateCondition {
       let start = reference ?? now
       reference = start
       if interval.months > 0 {
-        var time = start
-        while time <= now { time = interval.after(time) }
-        next = time
+        next = interval.first(after: now, from: start)
       } else {
         let size = max(interval.milliseconds, 1)
         var offset = (now - start) % size

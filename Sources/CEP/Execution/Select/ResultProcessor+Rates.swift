@@ -98,7 +98,9 @@ extension ResultProcessor {
         for (tuple, key) in zip(change.old, oldKeys) { try apply(tuple, to: tables[number].group(level.map { key[$0] }), entering: false) }
       }
     }
-    return Rows(new: try levelRows(touched, isNew: true), old: old)
+    let new = try levelRows(touched, isNew: true)
+    for (number, groups) in touched.enumerated() { for group in groups where group.count <= 0 { tables[number].remove(group.key) } }
+    return Rows(new: new, old: old)
   }
 
   // MARK: All
@@ -129,6 +131,7 @@ extension ResultProcessor {
 
   private func allGroups(_ changes: [RateLimiter.Change]) throws(EvaluationError) -> Rows {
     var rows = Rows()
+    var oldKeysOfAll: [[Value]] = []
     if code.givesOld { rows.old = try self.rows(ofGroups: everSeen.groups(tables[0]), isNew: false) }
     for change in changes {
       let newKeys = try keys(change.new)
@@ -139,8 +142,10 @@ extension ResultProcessor {
         if everSeen.set(key, tuple), code.givesOld { rows.old += try self.rows(ofGroups: [group], isNew: false) }
       }
       try applyGrouped(change.new, newKeys, change.old, oldKeys)
+      oldKeysOfAll += oldKeys
     }
     rows.new = try self.rows(ofGroups: everSeen.groups(tables[0]), isNew: true)
+    reclaim(oldKeysOfAll)
     return rows
   }
 
@@ -169,9 +174,11 @@ extension ResultProcessor {
   func firstOfGroups(_ changes: [RateLimiter.Change], passes: ([Value], Bool) -> Bool) throws(EvaluationError) -> Rows {
     var rows = Rows()
     var given: [(tuple: Tuple, group: Group)] = []
+    var oldKeysOfAll: [[Value]] = []
     for change in changes {
       let newKeys = try keys(change.new)
       let oldKeys = try keys(change.old)
+      oldKeysOfAll += oldKeys
       if code.having != nil { try applyGrouped(change.new, newKeys, change.old, oldKeys) }
       let all = zip(change.new, newKeys).map { ($0, $1, true) } + zip(change.old, oldKeys).map { ($0, $1, false) }
       for (tuple, key, entering) in all {
@@ -200,6 +207,7 @@ extension ResultProcessor {
       frame.group = group
       if let row = try currentRow() { rows.new.append(row) }
     }
+    reclaim(oldKeysOfAll)
     return rows
   }
 }
@@ -234,8 +242,20 @@ struct SeenGroups {
     return true
   }
 
+  /// Forgets the first of them.
+  mutating func shed(_ share: Double) -> Int {
+    let count = StatementShare.of(entries.count, share)
+    if count == 0 { return 0 }
+    entries.removeFirst(count)
+    positions = Dictionary(entries.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
+    return count
+  }
+
   mutating func exchange(_ archive: StateArchive) {
-    if archive.isMeasuring { return archive.note(entries: entries.count, of: 160) }
+    if archive.isMeasuring {
+      let event = entries.first?.tuple.first
+      return archive.note(entries: entries.count, of: 216 + (event.map { 16 * $0.count } ?? 0))
+    }
     var keys = entries.map(\.key)
     archive.array(&keys, blank: []) { archive.values(&$0) }
     var tuples = entries.map(\.tuple)
@@ -247,7 +267,8 @@ struct SeenGroups {
 
   func groups(_ table: GroupTable) -> [Group] {
     entries.map { entry in
-      let group = table.group(entry.key)
+      // One that is empty is made for its row alone.
+      let group = table.find(entry.key) ?? table.newGroup(entry.key)
       group.representative = entry.tuple
       return group
     }

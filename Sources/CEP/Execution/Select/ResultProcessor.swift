@@ -46,6 +46,9 @@ final class ResultProcessor {
 
   func shed(_ share: Double) -> Int { tables.reduce(0) { $0 + $1.shed(share) } }
 
+  /// For `output all`: groups are forgotten in the order in which they first came.
+  func shedSeen(_ share: Double) -> Int { everSeen.shed(share) }
+
   func exchange(_ archive: StateArchive) {
     for table in tables { table.exchange(archive) }
     whole.exchange(archive)

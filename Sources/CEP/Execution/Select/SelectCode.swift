@@ -20,8 +20,8 @@ final class SelectCode {
   let insertion: Insertion?
   /// Rows of a large type stand in slots; listeners get them property by property.
   let widening: [Int]?
-  /// The largest constant offset of `prior`, by stream; nil where it is not used.
-  let priorDepths: [Int?]
+  /// How far `prior` looks back, by stream; nil where it is not used.
+  let priors: [PriorReach?]
 
   init(_ plan: SelectPlan, subqueries: [SubqueryPlan], context: EventType?, environment: Environment) throws(DeploymentError) {
     self.plan = plan
@@ -53,7 +53,7 @@ final class SelectCode {
     } else {
       widening = nil
     }
-    priorDepths = PriorScan.depths(of: plan)
+    priors = PriorReach.all(of: plan)
   }
 
   /// The output row for what the frame holds.
@@ -124,21 +124,5 @@ struct Insertion {
       if slot >= 0, let own = event.type.index(of: property.name) { slots[slot] = layouts.slot(event.type, own) }
     }
     return Event.make(target, time: event.time, count: slots.count, underlying: event) { event[slots[$0]] }
-  }
-}
-
-/// Which streams `prior` looks back on, and how far.
-enum PriorScan {
-  static func depths(of plan: SelectPlan) -> [Int?] {
-    var depths = [Int?](repeating: nil, count: plan.sources.count)
-    for expression in plan.allExpressions {
-      expression.visit { node in
-        guard case .previous(let previous) = node, previous.kind == .prior, previous.stream < depths.count else { return }
-        var depth = 64
-        if case .constant(let value)? = previous.index?.node, let number = value.integer { depth = Int(number) }
-        depths[previous.stream] = max(depths[previous.stream] ?? 0, depth)
-      }
-    }
-    return depths
   }
 }

@@ -24,7 +24,7 @@ final class SelectInstance: StatementInstance {
     for code in code.subqueries { frame.subqueries.append(try SubqueryInstance(code, frame, statement)) }
     for (number, source) in sourceCodes.enumerated() {
       let receiver = ClosureReceiver { [unowned self] (new, old) throws(EvaluationError) in try self.sourceChanged(number, new, old) }
-      sources.append(try SourceRuntime(source, statement, frame, receiver, priorDepth: code.priorDepths[number]))
+      sources.append(try SourceRuntime(source, statement, frame, receiver, prior: code.priors[number]))
     }
     frame.history = sources.map(\.history)
     if sources.count > 1 {
@@ -56,11 +56,12 @@ final class SelectInstance: StatementInstance {
     for subquery in frame.subqueries { count += try subquery.shed(share) }
     for source in sources { count += try source.shed(share) }
     if sources.allSatisfy({ !$0.hasWindow }) { count += processor.shed(share) }
-    return count
+    return count + processor.shedSeen(share)
   }
 
   /// Between two passes no change waits for a join.
   override func exchange(_ archive: StateArchive) {
+    if archive.isComparing, isWaiting { return archive.fail("a change waits for the join") }
     for subquery in frame.subqueries { subquery.exchange(archive) }
     for source in sources { source.exchange(archive) }
     join?.exchange(archive)
@@ -70,6 +71,7 @@ final class SelectInstance: StatementInstance {
 
   private func sourceChanged(_ number: Int, _ new: [Event], _ old: [Event]) throws(EvaluationError) {
     guard join != nil else {
+      defer { forgetLeft() }
       // A window that is told to (FORCE_UPDATE) tells of nothing, too, which WHERE does not let pass.
       let force = new.isEmpty && old.isEmpty && code.filter == nil
       let (entering, leaving) = (try filtered(new), try filtered(old))
@@ -88,6 +90,7 @@ final class SelectInstance: StatementInstance {
   override func endPass() throws(EvaluationError) {
     guard let join else { return }
     isWaiting = false
+    defer { forgetLeft() }
     let changes = self.changes
     for index in self.changes.indices { self.changes[index] = ([], []) }
     let rows = try join.process(changes)
@@ -97,6 +100,12 @@ final class SelectInstance: StatementInstance {
   override func abandonPass() {
     isWaiting = false
     for index in changes.indices { changes[index] = ([], []) }
+  }
+
+  /// For `prior`: rows that a rate holds back are still to be evaluated.
+  func forgetLeft() {
+    if limiter?.holdsRows ?? false { return }
+    for source in sources { source.forgetLeft() }
   }
 
   private func filtered(_ events: [Event]) throws(EvaluationError) -> [Tuple] {

@@ -99,7 +99,7 @@ final class SourceRuntime {
   let history: History?
 
   /// - Parameter receiver: who takes what enters and leaves.
-  init(_ code: SourceCode, _ statement: StatementRuntime, _ frame: Frame, _ receiver: Receiver, priorDepth: Int?) throws(EvaluationError) {
+  init(_ code: SourceCode, _ statement: StatementRuntime, _ frame: Frame, _ receiver: Receiver, prior reach: PriorReach? = nil) throws(EvaluationError) {
     self.code = code
     self.statement = statement
     filterFrame = frame.sibling(streams: 1)
@@ -113,18 +113,19 @@ final class SourceRuntime {
       end = ClosureReceiver { (new, old) throws(EvaluationError) in try made.receive(new: new, old: old) }
     }
     self.recognizer = recognizer
-    chain?.last.next = end
-    var first: Receiver = chain.map { ViewReceiver($0.first) } ?? end
     var prior: PriorBuffer?
-    if let priorDepth {
-      let buffer = PriorBuffer(depth: priorDepth, keepsUntilLeft: chain != nil)
+    if let reach {
+      // Behind the windows, as in the original: `prior` counts what has come through them.
+      let buffer = PriorBuffer(reach, isWindowed: chain != nil)
       prior = buffer
-      let following = first
-      first = ClosureReceiver { (new, old) throws(EvaluationError) in
-        for event in new { buffer.note(event) }
+      let following = end
+      end = ClosureReceiver { (new, old) throws(EvaluationError) in
+        buffer.note(new: new, old: old)
         try following.receive(new: new, old: old)
       }
     }
+    chain?.last.next = end
+    let first: Receiver = chain.map { ViewReceiver($0.first) } ?? end
     self.first = first
     self.prior = prior
     history = prior == nil ? chain?.history : SourceHistory(window: chain?.history, prior: prior)
@@ -164,6 +165,7 @@ final class SourceRuntime {
 
   func exchange(_ archive: StateArchive) {
     if archive.isRestoring, subscription == nil, let window = code.window { subscribe(to: window) }
+    if archive.isComparing, code.window != nil { return archive.fail("it follows a named window") }
     chain?.exchange(archive)
     pattern?.exchange(archive)
     recognizer?.exchange(archive)
@@ -196,6 +198,9 @@ final class SourceRuntime {
     return kept
   }
 
+  /// Nothing that has left waits for evaluation any more.
+  func forgetLeft() { prior?.forgetLeft() }
+
   var hasWindow: Bool { chain != nil || code.window != nil || code.table != nil }
 
   /// What the source holds: its windows' rows, or those of the named window or table that it names.
@@ -206,57 +211,4 @@ final class SourceRuntime {
     if let window = code.window { return (try? filtered(window.contents)) ?? [] }
     return []
   }
-}
-
-/// The events that came before each event that is still held.
-final class PriorBuffer {
-  private let depth: Int
-  private let keepsUntilLeft: Bool
-  private var recent: [Event] = []
-  private var earlier: [ObjectIdentifier: (event: Event, before: [Event])] = [:]
-
-  init(depth: Int, keepsUntilLeft: Bool) {
-    self.depth = depth
-    self.keepsUntilLeft = keepsUntilLeft
-  }
-
-  func note(_ event: Event) {
-    if !keepsUntilLeft { earlier.removeAll(keepingCapacity: true) }
-    earlier[ObjectIdentifier(event)] = (event, recent)
-    recent.append(event)
-    if recent.count > depth { recent.removeFirst(recent.count - depth) }
-  }
-
-  func exchange(_ archive: StateArchive) {
-    archive.events(&recent)
-    if archive.isMeasuring { return archive.note(entries: earlier.count, of: 96 + 8 * depth) }
-    var items = earlier.values.map { (event: Optional($0.event), before: $0.before) }
-    archive.array(&items, blank: (event: nil, before: [])) { item in
-      archive.event(&item.event)
-      archive.events(&item.before)
-    }
-    guard archive.isRestoring else { return }
-    earlier.removeAll()
-    for case (let event?, let before) in items { earlier[ObjectIdentifier(event)] = (event, before) }
-  }
-
-  func event(_ offset: Int, before event: Event) -> Event? {
-    if offset == 0 { return event }
-    guard let before = earlier[ObjectIdentifier(event)]?.before, offset <= before.count else { return nil }
-    return before[before.count - offset]
-  }
-}
-
-private final class SourceHistory: History {
-  private let window: History?
-  private let prior: PriorBuffer?
-  init(window: History?, prior: PriorBuffer?) {
-    self.window = window
-    self.prior = prior
-  }
-  override func event(_ kind: PreviousKind, _ offset: Int, at event: Event, isNew: Bool) -> Event? {
-    kind == .prior ? prior?.event(offset, before: event) : window?.event(kind, offset, at: event, isNew: isNew)
-  }
-  override func count(at event: Event) -> Int? { window?.count(at: event) }
-  override func window(at event: Event) -> [Event]? { window?.window(at: event) }
 }

@@ -6,10 +6,12 @@ internal import Plan
 final class KeyedNode: ContextNode {
   private var positions: [[Value]: Int] = [:]
   private var branches: [ContextBranch] = []
+  private var forgetsAt = 256
 
   override func start() throws(EvaluationError) {
     guard case .hash(_, let granularity, true) = level.kind else { return }
-    for number in 0..<(try granularity(frame).integer ?? 1) { _ = try find([.int(number)], isHash: true) }
+    // As many as are asked for, within reason: the others come with their events.
+    for number in 0..<min(max(try granularity(frame).integer ?? 1, 1), 65_536) { _ = try find([.int(number)], isHash: true) }
   }
 
   private func find(_ key: [Value], isHash: Bool) throws(EvaluationError) -> ContextBranch {
@@ -45,12 +47,55 @@ final class KeyedNode: ContextNode {
 
   override func observe(_ event: Event) throws(EvaluationError) {
     guard let (key, isHash) = try key(event) else { return }
+    if branches.count >= forgetsAt { forgetIdle() }
     try find(key, isHash: isHash).observe(event)
   }
 
   override func collect(_ event: Event, into found: inout [Partition]) throws(EvaluationError) {
     guard let (key, isHash) = try key(event) else { return }
     try find(key, isHash: isHash).collect(event, into: &found)
+  }
+
+  /// A key whose partition keeps nothing is as good as one that never came.
+  private func forgetIdle() {
+    var idle: [Partition] = []
+    forget { branch in
+      guard let own = branch.idlePartitions else { return false }
+      idle += own
+      return true
+    }
+    context.drop(idle)
+    forgetsAt = max(256, branches.count * 2)
+  }
+
+  private func forget(_ isGone: (ContextBranch) -> Bool) {
+    var (kept, keys): ([ContextBranch], [[Value]: Int]) = ([], [:])
+    for (key, position) in positions.sorted(by: { $0.value < $1.value }) {
+      let branch = branches[position]
+      if isGone(branch) {
+        branch.halt()
+      } else {
+        keys[key] = kept.count
+        kept.append(branch)
+      }
+    }
+    (positions, branches) = (keys, kept)
+  }
+
+  override var idlePartitions: [Partition]? { idlePartitions(of: branches) }
+  override var partitions: [Partition] { branches.flatMap(\.partitions) }
+
+  override func shed(_ share: Double) -> [Partition] {
+    var left = StatementShare.of(branches.count, share)
+    guard case .keyed = level.kind, left > 0 else { return branches.flatMap { $0.shed(share) } }
+    var gone: [Partition] = []
+    forget { branch in
+      if left == 0 { return false }
+      left -= 1
+      gone += branch.partitions
+      return true
+    }
+    return gone
   }
 
   override func end() throws(EvaluationError) { for branch in branches { try branch.end() } }
@@ -117,6 +162,9 @@ final class CategoryNode: ContextNode {
   override func collect(_ event: Event, into found: inout [Partition]) throws(EvaluationError) {
     for branch in try matching(event) { try branch.collect(event, into: &found) }
   }
+  override var idlePartitions: [Partition]? { idlePartitions(of: branches) }
+  override var partitions: [Partition] { branches.flatMap(\.partitions) }
+  override func shed(_ share: Double) -> [Partition] { branches.flatMap { $0.shed(share) } }
   override func end() throws(EvaluationError) { for branch in branches { try branch.end() } }
   override func halt() { for branch in branches { branch.halt() } }
   override func exchange(_ archive: StateArchive) {
@@ -276,6 +324,26 @@ final class TimedNode: ContextNode {
 
   override func collect(_ event: Event, into found: inout [Partition]) throws(EvaluationError) {
     for opened in open { try opened.branch.collect(event, into: &found) }
+  }
+
+  /// Closed, it is as new where nothing but an event opens it.
+  override var idlePartitions: [Partition]? {
+    open.isEmpty && startPattern == nil && startTimer == nil && !hasEnded ? [] : nil
+  }
+  override var partitions: [Partition] { open.flatMap(\.branch.partitions) }
+
+  override func shed(_ share: Double) -> [Partition] {
+    let count = StatementShare.of(open.count, share)
+    guard let conditions, conditions.overlaps, count > 0 else { return open.flatMap { $0.branch.shed(share) } }
+    var gone: [Partition] = []
+    for opened in open.prefix(count) {
+      opened.timer?.cancel()
+      opened.pattern?.stop()
+      opened.branch.halt()
+      gone += opened.branch.partitions
+    }
+    open.removeFirst(count)
+    return gone
   }
 
   override func halt() {

@@ -21,6 +21,10 @@ final class ContextRuntime {
   private var root: ContextNode?
   private(set) var partitions: [Partition] = []
   private var nextID: Int64 = 0
+  /// What each statement's instance keeps when it has just begun; nil where it can never be as new.
+  private var beginnings: [Int: [UInt8]?] = [:]
+  /// While the state is exchanged: each partition's place.
+  private var numbers: [ObjectIdentifier: Int] = [:]
 
   init(_ plan: ContextPlan, _ statement: StatementRuntime) throws(DeploymentError) {
     self.plan = plan
@@ -49,6 +53,7 @@ final class ContextRuntime {
     let instance = try make(partition)
     partition.instances.append((user.order, instance))
     try instance.start()
+    if beginnings[user.order] == nil { beginnings[user.order] = .some(StateArchive.likeness { instance.exchange($0) }) }
   }
 
   /// The partitions that an event belongs to.
@@ -71,12 +76,15 @@ final class ContextRuntime {
         root = code.levels[0].node(self, depth: 0, outer: [])
       }
     }
+    numbers = archive.isSaving ? Dictionary(uniqueKeysWithValues: partitions.enumerated().map { (ObjectIdentifier($1), $0) }) : [:]
     root?.exchange(archive)
+    numbers = [:]
   }
 
   /// A statement's instances, partition by partition.
   func exchange(_ user: StatementRuntime, _ archive: StateArchive) {
     if archive.isMeasuring {
+      archive.note(entries: partitions.count, of: ContextRuntime.bytesOfInstance)
       var all = partitions
       return archive.array(&all, blank: Partition(properties: partitions[0].properties)) { $0.instance(of: user)?.exchange(archive) }
     }
@@ -95,14 +103,46 @@ final class ContextRuntime {
     for partition in partitions { for user in users where partition.instance(of: user) == nil { try start(user, in: partition) } }
   }
 
-  /// The number of an open partition; its place among them.
-  func number(of partition: Partition) -> Int? { partitions.firstIndex { $0 === partition } }
+  /// About what an instance takes that keeps nothing yet.
+  private static let bytesOfInstance = 1600
+
+  /// The number of an open partition while the state is saved; its place among them.
+  func number(of partition: Partition) -> Int? { numbers[ObjectIdentifier(partition)] }
+
+  // MARK: Partitions that are not needed
+
+  /// Whether a partition is as one that begins now: nobody could tell if it were not there. Ids tell, where a statement reads them.
+  func isAsNew(_ partition: Partition) -> Bool {
+    if statement.environment.readsPartitionIDs { return false }
+    return partition.instances.allSatisfy { order, instance in
+      guard case .some(.some(let beginning)) = beginnings[order] else { return false }
+      return StateArchive.likeness { instance.exchange($0) } == beginning
+    }
+  }
+
+  /// Ends partitions without a row.
+  func drop(_ partitions: [Partition]) {
+    if partitions.isEmpty { return }
+    let gone = Set(partitions.map(ObjectIdentifier.init))
+    self.partitions.removeAll { gone.contains(ObjectIdentifier($0)) }
+    for partition in partitions {
+      for (_, instance) in partition.instances { instance.stop() }
+      partition.instances.removeAll()
+    }
+  }
+
+  /// Gives up partitions, those first that began first.
+  func shed(_ share: Double) -> Int {
+    let oldest = root?.shed(share) ?? []
+    drop(oldest)
+    return oldest.count
+  }
 
   var levels: [ContextLevelCode] { code.levels }
 
   func takeID() -> Int64 {
-    nextID += 1
-    return nextID - 1
+    defer { nextID &+= 1 }
+    return nextID
   }
 
   /// Opens a partition whose levels have these properties.
@@ -180,6 +220,16 @@ final class ContextBranch {
     node.exchange(archive)
   }
 
+  /// Its partitions, where nothing is kept in any of them; nil where something is.
+  var idlePartitions: [Partition]? {
+    guard let leaf else { return inner?.idlePartitions }
+    return context.isAsNew(leaf) ? [leaf] : nil
+  }
+
+  /// All its partitions.
+  var partitions: [Partition] { leaf.map { [$0] } ?? inner?.partitions ?? [] }
+
+  func shed(_ share: Double) -> [Partition] { inner?.shed(share) ?? [] }
   func halt() { inner?.halt() }
   func observe(_ event: Event) throws(EvaluationError) { try inner?.observe(event) }
   func collect(_ event: Event, into found: inout [Partition]) throws(EvaluationError) {
@@ -212,6 +262,21 @@ class ContextNode {
   func end() throws(EvaluationError) {}
   /// Cancels timers and leaves the partitions alone.
   func halt() {}
+  /// Its partitions, where the level is as one that begins now; nil where it is not.
+  var idlePartitions: [Partition]? { nil }
+  var partitions: [Partition] { [] }
+  /// Forgets the branches that began first; what lay in them.
+  func shed(_ share: Double) -> [Partition] { [] }
+
+  /// Of branches side by side.
+  final func idlePartitions(of branches: [ContextBranch]) -> [Partition]? {
+    var all: [Partition] = []
+    for branch in branches {
+      guard let own = branch.idlePartitions else { return nil }
+      all += own
+    }
+    return all
+  }
   func exchange(_ archive: StateArchive) {}
 
   /// The branches in order.

@@ -43,7 +43,14 @@ final class NamedWindow {
     if !archive.isMeasuring { archive.queue(&index) }
   }
 
-  func shed(_ share: Double) throws(EvaluationError) -> Int { try chain?.shed(share) ?? 0 }
+  /// A batch's rows leave without anybody being told.
+  func shed(_ share: Double) throws(EvaluationError) -> Int {
+    guard let chain else { return 0 }
+    let before = isBatch ? chain.first.contents : []
+    let count = try chain.shed(share)
+    for row in before.prefix(count) { index.remove(row) }
+    return count
+  }
 
   var contents: [Event] { chain?.contents ?? [] }
   var indexed: [Event] { index.all }

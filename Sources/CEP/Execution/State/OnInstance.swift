@@ -196,7 +196,7 @@ final class OnInstance: StatementInstance {
     }
     for subquery in code.subqueries { frame.subqueries.append(try SubqueryInstance(subquery, frame, statement)) }
     let receiver = ClosureReceiver { [unowned self] (new, _) throws(EvaluationError) in for event in new { try self.run(event) } }
-    trigger = try SourceRuntime(code.trigger, statement, frame, receiver, priorDepth: nil)
+    trigger = try SourceRuntime(code.trigger, statement, frame, receiver)
   }
 
   override func start() throws(EvaluationError) {

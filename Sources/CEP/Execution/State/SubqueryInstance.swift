@@ -47,7 +47,7 @@ final class SubqueryInstance {
     frame = outer.sibling(streams: outer.events.count + 1)
     isWindowed = !code.plan.source.views.isEmpty || code.source.table != nil
     let keeper = QueueReceiver()
-    source = try SourceRuntime(code.source, statement, frame, keeper, priorDepth: nil)
+    source = try SourceRuntime(code.source, statement, frame, keeper)
     self.keeper = keeper
   }
   private let keeper: QueueReceiver

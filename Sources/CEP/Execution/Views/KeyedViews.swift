@@ -129,6 +129,7 @@ final class GroupedView: View {
   private let makeChain: () throws(EvaluationError) -> ViewChain
   private var positions: [[Value]: Int] = [:]
   private var chains: [ViewChain] = []
+  private var forgetsAt = 256
   private lazy var ownHistory = GroupedHistory(self)
 
   init(keys: [Evaluator], site: ViewSite, makeChain: @escaping () throws(EvaluationError) -> ViewChain) {
@@ -150,12 +151,35 @@ final class GroupedView: View {
     return chain
   }
 
+  /// Windows that have run empty are as good as such as never were, where nothing else is left of what they have seen.
+  private func forgetEmpty() throws(EvaluationError) {
+    guard chains.count >= forgetsAt else { return }
+    let blank = try makeChain()
+    try blank.start()
+    defer { blank.stop() }
+    if let state = StateArchive.likeness({ blank.exchange($0) }) {
+      var (kept, keys): ([ViewChain], [[Value]: Int]) = ([], [:])
+      for (key, position) in positions.sorted(by: { $0.value < $1.value }) {
+        let chain = chains[position]
+        if StateArchive.likeness({ chain.exchange($0) }) == state {
+          chain.stop()
+        } else {
+          keys[key] = kept.count
+          kept.append(chain)
+        }
+      }
+      (positions, chains) = (keys, kept)
+    }
+    forgetsAt = max(256, chains.count * 2)
+  }
+
   fileprivate func history(of event: Event) -> History? {
     guard let key = try? site.values(keys, of: event), let position = positions[key] else { return nil }
     return chains[position].history
   }
 
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
+    try forgetEmpty()
     var touched: [(chain: ViewChain, new: [Event], old: [Event])] = []
     func entry(_ chain: ViewChain) -> Int {
       if let index = touched.firstIndex(where: { $0.chain === chain }) { return index }
@@ -171,7 +195,19 @@ final class GroupedView: View {
   /// Of each key's window its share.
   override func takeFirst(_ count: Int) -> [Event] {
     let all = chains.reduce(0) { $0 + $1.first.contents.count }
-    return chains.flatMap { $0.first.takeFirst($0.first.contents.count * count / max(all, 1)) }
+    let taken = chains.flatMap { $0.first.takeFirst($0.first.contents.count * count / max(all, 1)) }
+    if !taken.isEmpty || count == 0 { return taken }
+    // Of small windows none has anything to spare: those of the first keys go whole.
+    var gone: [Event] = []
+    var number = 0
+    while gone.count < count, number < chains.count {
+      gone += chains[number].first.takeFirst(chains[number].first.contents.count)
+      chains[number].stop()
+      number += 1
+    }
+    chains.removeFirst(number)
+    positions = positions.compactMapValues { $0 < number ? nil : $0 - number }
+    return gone
   }
 
   override func exchange(_ archive: StateArchive) {

@@ -75,23 +75,23 @@ struct ViewBuilder {
       return ExternallyTimedBatchView(
         interval: try interval(period), timestamp: try compile(timestamp),
         reference: try reference.map { r throws(DeploymentError) in Int64(try number(r)) }, site: site)
-    case .length(let size): return LengthView(size: try number(size))
-    case .lengthBatch(let size): return LengthBatchView(size: try number(size))
+    case .length(let size): return LengthView(size: try self.size(size))
+    case .lengthBatch(let size): return LengthBatchView(size: try self.size(size))
     case .timeLengthBatch(let period, let size, let flags):
       return TimeLengthBatchView(
-        interval: try interval(period), size: try number(size), forcesUpdate: flags.contains(.forceUpdate),
+        interval: try interval(period), size: try self.size(size), forcesUpdate: flags.contains(.forceUpdate),
         startsEager: flags.contains(.startEager), site: site)
     case .timeAccumulating(let period): return TimeAccumulatingView(interval: try interval(period), site: site)
     case .firstTime(let period): return FirstTimeView(interval: try interval(period), site: site)
-    case .firstLength(let size): return FirstLengthView(size: try number(size))
+    case .firstLength(let size): return FirstLengthView(size: try self.size(size))
     case .keepAll: return KeepAllView()
     case .unique(let keys): return UniqueView(keys: try compile(keys), site: site)
     case .firstUnique(let keys): return FirstUniqueView(keys: try compile(keys), site: site)
     case .lastEvent: return LastEventView()
     case .firstEvent: return FirstLengthView(size: 1)
-    case .sort(let size, let keys): return SortView(size: try number(size), ordering: try ordering(keys), site: site)
+    case .sort(let size, let keys): return SortView(size: try self.size(size), ordering: try ordering(keys), site: site)
     case .rank(let unique, let size, let keys):
-      return RankView(size: try number(size), unique: try compile(unique), ordering: try ordering(keys), site: site)
+      return RankView(size: try self.size(size), unique: try compile(unique), ordering: try ordering(keys), site: site)
     case .grouped: throw DeploymentError("std:groupwin must be the first view")
     case .timeOrder(let timestamp, let period):
       return TimeOrderView(interval: try interval(period), timestamp: try compile(timestamp), site: site)
@@ -118,6 +118,8 @@ struct ViewBuilder {
       return Int(number)
     } catch { throw DeploymentError(error.description) }
   }
+  /// A size that a variable gives may be anything.
+  private func size(_ expression: Expression) throws(DeploymentError) -> Int { max(0, try number(expression)) }
   private func interval(_ period: TimePeriod) throws(DeploymentError) -> Interval {
     let evaluator = try PeriodEvaluator(period, compiler)
     do throws(EvaluationError) { return try evaluator.interval(site.frame) } catch { throw DeploymentError(error.description) }
