@@ -75,7 +75,7 @@ import Testing
     "select a.l from pattern [every a=E -> timer:interval(a.l)]", "select a.d from pattern [every a=E -> timer:interval(a.d seconds)]",
     "select a.i from pattern [every a=E -> (b=E where timer:within(a.i years))]", "select b.i from pattern [every a=E -> (b=E where timer:withinmax(a.i sec, a.l))]",
     "select a.i from pattern [every-distinct(a.d, 3 sec) a=E]", "select b[1].l, b[9].l from pattern [every [2] b=E]",
-    "select a.l from pattern [every a=E -> timer:schedule(date: a.l, period: 1 hour)]",
+    "select a.l from pattern [every a=E -> timer:schedule(date: a.l, period: 1 day)]",
     "select a.l from pattern [every a=E -> timer:schedule(repetitions: 3, date: a.l, period: 1 month)]",
     "select a.l from pattern [every a=E -> timer:schedule(date: a.l, repetitions: 5, period: 0 sec)]",
     "select a.l from pattern [every timer:interval(0)  -> a=E]",
@@ -95,7 +95,7 @@ import Testing
   @Test(arguments: statements, ["watermark", "compat"]) func theProgramGoesOn(_ statement: String, _ clock: String) throws {
     let folder = try TemporaryFolder()
     let module = try folder.write(Self.schema + statement + ";\n@Name('end') select count(*) as n from E;\n", to: "m.epl")
-    let given = try Program.run(["query", "-m", module, "--clock", clock, "--flush"].dropLast(clock == "compat" ? 1 : 0), input: Self.events, seconds: 60)
+    let given = try Program.run(["query", "-m", module, "--clock", clock, "--flush"].dropLast(clock == "compat" ? 1 : 0), input: Self.events, seconds: 180)
     #expect(given.code == 0, "\(statement): \(given.error.suffix(1500))")
     // The two of the wrong kind may fail before they are counted.
     #expect(given.output.contains("\"n\":60,"), "\(statement): \(given.output.suffix(300)) \(given.error.suffix(300))")

@@ -1,11 +1,12 @@
 /// A LIKE pattern over UTF-8: `%` stands for any characters (also line ends), `_` for one.
-struct BytePattern {
+public struct BytePattern {
   private enum Token { case any, one, text([UInt8]) }
   private enum Shape { case exact([UInt8]), contains([UInt8]), starts([UInt8]), ends([UInt8]), general }
   private var tokens: [Token] = []
   private var shape = Shape.general
 
-  init(_ pattern: String, escape: String?) {
+  /// - Parameter escape: the character that takes the meaning of the one behind it; nil for a backslash.
+  public init(_ pattern: String, escape: String?) {
     var text: [UInt8] = []
     var isEscaped = false
     let escape = escape ?? "\\"
@@ -35,6 +36,8 @@ struct BytePattern {
     default: break
     }
   }
+
+  public func matches(_ text: inout String) -> Bool { text.withUTF8 { matches(UnsafeRawBufferPointer($0)) } }
 
   func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
     switch shape {

@@ -1,5 +1,6 @@
 internal import Builtins
 internal import EventModel
+internal import Kernels
 internal import Plan
 
 extension ExpressionCompiler {
@@ -21,7 +22,7 @@ extension ExpressionCompiler {
       let value = try compile(value)
       if case .constant(let constant) = pattern.node, escape == nil || escape?.constantText != nil {
         guard let text = constant.text else { return { _ in .null } }
-        let pattern = LikePattern(text, escape: escape?.constantText)
+        let pattern = BytePattern(text, escape: escape?.constantText)
         return { frame throws(EvaluationError) in
           let value = try value(frame)
           if case .string(var text) = value { return .bool(pattern.matches(&text) != negated) }
@@ -33,7 +34,7 @@ extension ExpressionCompiler {
       return { frame throws(EvaluationError) in
         guard var text = try value(frame).text, let pattern = try patternOf(frame).text else { return .null }
         let escape = try escapeOf.map { e throws(EvaluationError) in try e(frame) }?.text
-        return .bool(LikePattern(pattern, escape: escape).matches(&text) != negated)
+        return .bool(BytePattern(pattern, escape: escape).matches(&text) != negated)
       }
     case .regexp(let value, let pattern, let negated):
       let value = try compile(value)
@@ -65,98 +66,5 @@ extension Expression {
   var constantText: String? {
     if case .constant(let value) = node { return value.text }
     return nil
-  }
-}
-
-/// A LIKE pattern: `%` stands for any characters (also line ends), `_` for one.
-struct LikePattern {
-  private enum Token { case any, one, text([UInt8]) }
-  private var tokens: [Token] = []
-  /// For the common `%text%`: what is looked for.
-  private var needle: [UInt8]?
-
-  init(_ pattern: String, escape: String?) {
-    var text: [UInt8] = []
-    var isEscaped = false
-    let escape = escape ?? "\\"
-    func flush(_ tokens: inout [Token]) {
-      if !text.isEmpty { tokens.append(.text(text)) }
-      text = []
-    }
-    for character in pattern.unicodeScalars {
-      if !isEscaped, String(character) == escape {
-        isEscaped = true
-      } else if !isEscaped, character == "%" {
-        flush(&tokens)
-        tokens.append(.any)
-      } else if !isEscaped, character == "_" {
-        flush(&tokens)
-        tokens.append(.one)
-      } else {
-        text += Array(String(character).utf8)
-        isEscaped = false
-      }
-    }
-    flush(&tokens)
-    if tokens.count == 3, case .any = tokens[0], case .text(let middle) = tokens[1], case .any = tokens[2] { needle = middle }
-  }
-
-  func matches(_ text: inout String) -> Bool {
-    text.withUTF8 { bytes in
-      if let needle { return contains(bytes, needle) }
-      return matches(bytes, 0, 0)
-    }
-  }
-
-  func matches(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-    if let needle { return contains(bytes, needle) }
-    return matches(bytes, 0, 0)
-  }
-
-  private func contains(_ bytes: UnsafeBufferPointer<UInt8>, _ needle: [UInt8]) -> Bool {
-    guard needle.count <= bytes.count else { return false }
-    let first = needle[0]
-    outer: for start in 0...(bytes.count - needle.count) where bytes[start] == first {
-      for index in 1..<max(needle.count, 1) where bytes[start + index] != needle[index] { continue outer }
-      return true
-    }
-    return false
-  }
-
-  /// Greedy with one point to go back to, which suffices since `%` takes anything.
-  private func matches(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ firstToken: Int) -> Bool {
-    var (position, token) = (start, firstToken)
-    var retry: (position: Int, token: Int)?
-    while true {
-      if token < tokens.count, case .any = tokens[token] {
-        token += 1
-        retry = (position, token)
-        if token == tokens.count { return true }
-        continue
-      }
-      if token == tokens.count, position == bytes.count { return true }
-      if token < tokens.count, let next = step(bytes, position, tokens[token]) {
-        (position, token) = (next, token + 1)
-        continue
-      }
-      guard let point = retry, point.position < bytes.count else { return false }
-      retry = (point.position + 1, point.token)
-      (position, token) = (point.position + 1, point.token)
-    }
-  }
-
-  private func step(_ bytes: UnsafeBufferPointer<UInt8>, _ position: Int, _ token: Token) -> Int? {
-    switch token {
-    case .any: return position
-    case .one:
-      guard position < bytes.count else { return nil }
-      var next = position + 1
-      while next < bytes.count, bytes[next] & 0xc0 == 0x80 { next += 1 }
-      return next
-    case .text(let text):
-      guard position + text.count <= bytes.count else { return nil }
-      for index in 0..<text.count where bytes[position + index] != text[index] { return nil }
-      return position + text.count
-    }
   }
 }

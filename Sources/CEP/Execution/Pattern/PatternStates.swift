@@ -197,11 +197,11 @@ final class FollowedByState: PatternState {
   }
 }
 
-/// True once all parts are, for every combination of their matches.
-final class AndState: PatternState {
-  private let parts: [PatternNodeCode]
-  private var states: [PatternState?] = []
-  private var matches: [[Event]] = []
+/// Parts side by side, all begun at once.
+class ParallelState: PatternState {
+  final let parts: [PatternNodeCode]
+  /// One for each part, nil once that has ended; none at all once all have been quitted.
+  final var states: [PatternState?] = []
 
   init(_ runtime: PatternRuntime, _ parent: PatternParent, _ parts: [PatternNodeCode]) {
     self.parts = parts
@@ -209,7 +209,6 @@ final class AndState: PatternState {
   }
 
   override func start(_ begin: Event) throws(EvaluationError) {
-    matches = Array(repeating: [], count: parts.count)
     let all = parts.map { runtime.make($0, self) }
     states = all
     for state in all {
@@ -218,28 +217,52 @@ final class AndState: PatternState {
     }
   }
 
-  override func quit() {
+  override final func quit() {
     let all = states
     states.removeAll()
     for state in all { state?.quit() }
   }
 
-  override func discard(_ test: (Event) -> Bool) { for state in states { state?.discard(test) } }
+  override final func discard(_ test: (Event) -> Bool) { for state in states { state?.discard(test) } }
 
   override func shed(_ share: Double) throws(EvaluationError) -> Int {
     var count = 0
-    for index in matches.indices { count += matches[index].takeFirst(StatementShare.of(matches[index].count, share)).count }
     for state in states { count += try state?.shed(share) ?? 0 }
     return count
   }
 
   override func exchange(_ archive: StateArchive) {
-    exchangeStates(&states, parts, archive)
+    var isOpen = !states.isEmpty
+    archive.flag(&isOpen)
+    if archive.isRestoring { states = isOpen ? Array(repeating: nil, count: parts.count) : [] }
+    for index in states.indices { runtime.exchange(&states[index], parts[index], self, archive) }
+  }
+
+  final func index(of child: PatternState) -> Int? { states.firstIndex { $0 === child } }
+}
+
+/// True once all parts are, for every combination of their matches.
+final class AndState: ParallelState {
+  private var matches: [[Event]] = []
+
+  override func start(_ begin: Event) throws(EvaluationError) {
+    matches = Array(repeating: [], count: parts.count)
+    try super.start(begin)
+  }
+
+  override func shed(_ share: Double) throws(EvaluationError) -> Int {
+    var count = 0
+    for index in matches.indices { count += matches[index].takeFirst(StatementShare.of(matches[index].count, share)).count }
+    return try count + super.shed(share)
+  }
+
+  override func exchange(_ archive: StateArchive) {
+    super.exchange(archive)
     archive.array(&matches, blank: []) { archive.events(&$0) }
   }
 
   override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {
-    guard let index = states.firstIndex(where: { $0 === child }) else { return }
+    guard let index = index(of: child) else { return }
     if isQuitted { states[index] = nil }
     matches[index].append(match)
     if matches.contains(where: \.isEmpty) { return }
@@ -259,16 +282,6 @@ final class AndState: PatternState {
   }
 }
 
-extension PatternState {
-  /// The states of parts side by side: one each, or none at all once they have been quitted.
-  fileprivate func exchangeStates(_ states: inout [PatternState?], _ parts: [PatternNodeCode], _ archive: StateArchive) {
-    var isOpen = !states.isEmpty
-    archive.flag(&isOpen)
-    if archive.isRestoring { states = isOpen ? Array(repeating: nil, count: parts.count) : [] }
-    for index in states.indices { runtime.exchange(&states[index], parts[index], self, archive) }
-  }
-}
-
 enum PatternMatch {
   /// The tags of both.
   static func merged(_ a: Event, _ b: Event) -> Event {
@@ -279,41 +292,9 @@ enum PatternMatch {
 }
 
 /// True when any part is; the others then end.
-final class OrState: PatternState {
-  private let parts: [PatternNodeCode]
-  private var states: [PatternState?] = []
-
-  init(_ runtime: PatternRuntime, _ parent: PatternParent, _ parts: [PatternNodeCode]) {
-    self.parts = parts
-    super.init(runtime, parent)
-  }
-
-  override func start(_ begin: Event) throws(EvaluationError) {
-    let all = parts.map { runtime.make($0, self) }
-    states = all
-    for state in all {
-      if states.isEmpty { return }
-      try state.start(begin)
-    }
-  }
-
-  override func quit() {
-    let all = states
-    states.removeAll()
-    for state in all { state?.quit() }
-  }
-
-  override func discard(_ test: (Event) -> Bool) { for state in states { state?.discard(test) } }
-
-  override func shed(_ share: Double) throws(EvaluationError) -> Int {
-    var count = 0
-    for state in states { count += try state?.shed(share) ?? 0 }
-    return count
-  }
-  override func exchange(_ archive: StateArchive) { exchangeStates(&states, parts, archive) }
-
+final class OrState: ParallelState {
   override func turnedTrue(_ child: PatternState, _ match: Event, isQuitted: Bool) throws(EvaluationError) {
-    guard let index = states.firstIndex(where: { $0 === child }) else { return }
+    guard let index = index(of: child) else { return }
     if isQuitted {
       states[index] = nil
       quit()
@@ -322,7 +303,7 @@ final class OrState: PatternState {
   }
 
   override func turnedFalse(_ child: PatternState) throws(EvaluationError) {
-    if let index = states.firstIndex(where: { $0 === child }) { states[index] = nil }
+    if let index = index(of: child) { states[index] = nil }
     child.quit()
     if states.allSatisfy({ $0 == nil }) { try parent.turnedFalse(self) }
   }

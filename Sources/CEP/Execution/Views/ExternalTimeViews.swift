@@ -6,9 +6,7 @@ final class ExternallyTimedView: View {
   private let interval: Interval
   private let timestamp: Evaluator
   private let site: ViewSite
-  private var queue = EventQueue()
-  private var times: [Int64] = []
-  private var head = 0
+  private var queue = TimedQueue()
   private lazy var ownHistory = WindowHistory(self)
 
   init(interval: Interval, timestamp: @escaping Evaluator, site: ViewSite) {
@@ -16,62 +14,34 @@ final class ExternallyTimedView: View {
     self.timestamp = timestamp
     self.site = site
   }
-  override var contents: [Event] { queue.all }
+  override var contents: [Event] { queue.events.all }
   override var history: History? { ownHistory }
 
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
-    var leaving = old.filter { remove($0) }
+    var leaving = old.filter { queue.remove($0) }
     var newest: Int64?
     for event in new {
       guard let time = try site.value(timestamp, of: event).integer.map(TimeBounds.clamped) else {
         throw EvaluationError("the window's timestamp is null")
       }
-      queue.append(event)
-      times.append(time)
+      queue.append(event, at: time)
       newest = time
     }
-    if let newest {
-      while !queue.isEmpty, interval.after(times[head]) <= newest {
-        leaving.append(queue.removeFirst())
-        head += 1
-      }
-    }
-    if head > 64, head * 2 > times.count {
-      times.removeFirst(head)
-      head = 0
-    }
+    if let newest { leaving += queue.removeFirst { interval.after($0) <= newest } }
     try pass(new: new, old: leaving)
   }
 
-  private func remove(_ event: Event) -> Bool {
-    guard let index = queue.all.firstIndex(where: { $0 === event }) else { return false }
-    queue.remove(event)
-    times.remove(at: head + index)
-    return true
-  }
-  override func discard(_ events: [Event]) { for event in events { _ = remove(event) } }
-  override func takeFirst(_ count: Int) -> [Event] {
-    let taken = queue.removeFirst(count)
-    head += taken.count
-    return taken
-  }
-  override func exchange(_ archive: StateArchive) {
-    archive.queue(&queue)
-    var held = Array(times[head...])
-    archive.integers(&held)
-    if archive.isRestoring { (times, head) = (held, 0) }
-  }
+  override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }
+  override func takeFirst(_ count: Int) -> [Event] { queue.removeFirst(count) }
+  override func exchange(_ archive: StateArchive) { queue.exchange(archive) }
 }
 
-final class ExternallyTimedBatchView: View {
+final class ExternallyTimedBatchView: BatchView {
   private let interval: Interval
   private let timestamp: Evaluator
   private let site: ViewSite
   private var reference: Int64?
   private var oldest: Int64?
-  private var current: [Event] = []
-  private var last: [Event] = []
-  private let ownHistory = BatchHistory()
 
   init(interval: Interval, timestamp: @escaping Evaluator, reference: Int64?, site: ViewSite) {
     self.interval = interval
@@ -79,9 +49,6 @@ final class ExternallyTimedBatchView: View {
     self.reference = reference.map(TimeBounds.clamped)
     self.site = site
   }
-  override var isBatch: Bool { true }
-  override var contents: [Event] { current }
-  override var history: History? { ownHistory }
 
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
     discard(old)
@@ -101,11 +68,7 @@ final class ExternallyTimedBatchView: View {
       }
       current.append(event)
     }
-    guard let released else { return }
-    let previous = last
-    last = released
-    ownHistory.batch = released
-    try pass(new: released, old: previous)
+    if let released { try give(released) }
   }
 
   private func boundary(after time: Int64, _ reference: Int64) -> Int64 {
@@ -116,15 +79,9 @@ final class ExternallyTimedBatchView: View {
     return time - offset + size
   }
 
-  override func discard(_ events: [Event]) {
-    if !events.isEmpty { current.removeAll { event in events.contains { $0 === event } } }
-  }
-  override func takeFirst(_ count: Int) -> [Event] { current.takeFirst(count) }
   override func exchange(_ archive: StateArchive) {
     archive.integer(&reference)
     archive.integer(&oldest)
-    archive.events(&current)
-    archive.events(&last)
-    archive.events(&ownHistory.batch)
+    super.exchange(archive)
   }
 }

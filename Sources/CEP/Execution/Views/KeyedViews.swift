@@ -45,67 +45,50 @@ struct KeyedEvents {
   }
 }
 
-/// The last event of each key.
-final class UniqueView: View {
+/// An event of each key.
+class OnePerKeyView: View {
   private let keys: [Evaluator]
   private let site: ViewSite
-  private var events = KeyedEvents()
+  final var events = KeyedEvents()
   private lazy var ownHistory = WindowHistory(self)
   init(keys: [Evaluator], site: ViewSite) {
     self.keys = keys
     self.site = site
   }
-  override var contents: [Event] { events.all }
-  override var history: History? { ownHistory }
+  override final var contents: [Event] { events.all }
+  override final var history: History? { ownHistory }
 
+  final func key(of event: Event) throws(EvaluationError) -> [Value] { try site.values(keys, of: event) }
+
+  /// Whether it was there.
+  final func remove(_ event: Event) throws(EvaluationError) -> Bool {
+    let key = try key(of: event)
+    guard events[key] === event else { return false }
+    events.remove(key)
+    return true
+  }
+  override final func discard(_ discarded: [Event]) { for event in discarded { _ = try? remove(event) } }
+  override final func exchange(_ archive: StateArchive) { events.exchange(archive) }
+}
+
+/// The last event of each key.
+final class UniqueView: OnePerKeyView {
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
     var leaving: [Event] = []
-    for event in new {
-      if let before = events.set(try site.values(keys, of: event), event) { leaving.append(before) }
-    }
-    for event in old {
-      let key = try site.values(keys, of: event)
-      if events[key] === event {
-        events.remove(key)
-        leaving.append(event)
-      }
-    }
+    for event in new { if let before = events.set(try key(of: event), event) { leaving.append(before) } }
+    for event in old where try remove(event) { leaving.append(event) }
     try pass(new: new, old: leaving)
   }
-  override func discard(_ discarded: [Event]) {
-    for event in discarded {
-      guard let key = try? site.values(keys, of: event), events[key] === event else { continue }
-      events.remove(key)
-    }
-  }
-  override func exchange(_ archive: StateArchive) { events.exchange(archive) }
 }
 
 /// The first event of each key.
-final class FirstUniqueView: View {
-  private let keys: [Evaluator]
-  private let site: ViewSite
-  private var events = KeyedEvents()
-  private lazy var ownHistory = WindowHistory(self)
-  init(keys: [Evaluator], site: ViewSite) {
-    self.keys = keys
-    self.site = site
-  }
-  override var contents: [Event] { events.all }
-  override var history: History? { ownHistory }
-
+final class FirstUniqueView: OnePerKeyView {
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
     var leaving: [Event] = []
-    for event in old {
-      let key = try site.values(keys, of: event)
-      if events[key] === event {
-        events.remove(key)
-        leaving.append(event)
-      }
-    }
+    for event in old where try remove(event) { leaving.append(event) }
     var entering: [Event] = []
     for event in new {
-      let key = try site.values(keys, of: event)
+      let key = try key(of: event)
       if events[key] == nil {
         _ = events.set(key, event)
         entering.append(event)
@@ -113,13 +96,6 @@ final class FirstUniqueView: View {
     }
     try pass(new: entering, old: leaving)
   }
-  override func discard(_ discarded: [Event]) {
-    for event in discarded {
-      guard let key = try? site.values(keys, of: event), events[key] === event else { continue }
-      events.remove(key)
-    }
-  }
-  override func exchange(_ archive: StateArchive) { events.exchange(archive) }
 }
 
 /// A chain of windows for each key.

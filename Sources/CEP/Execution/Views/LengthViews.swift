@@ -19,36 +19,6 @@ final class LengthView: View {
   override func takeFirst(_ count: Int) -> [Event] { queue.removeFirst(count) }
 }
 
-final class LengthBatchView: View {
-  private let size: Int
-  private var current: [Event] = []
-  private var last: [Event] = []
-  private let ownHistory = BatchHistory()
-  init(size: Int) { self.size = size }
-  override var isBatch: Bool { true }
-  override var contents: [Event] { current }
-  override var history: History? { ownHistory }
-  override func update(new: [Event], old: [Event]) throws(EvaluationError) {
-    for event in old { current.removeAll { $0 === event } }
-    for event in new {
-      current.append(event)
-      if current.count < size { continue }
-      let (batch, previous) = (current, last)
-      // Whoever is told still finds the batch in the window.
-      defer { (current, last) = ([], batch) }
-      ownHistory.batch = batch
-      try pass(new: batch, old: previous)
-    }
-  }
-  override func discard(_ events: [Event]) { current.removeAll { event in events.contains { $0 === event } } }
-  override func takeFirst(_ count: Int) -> [Event] { current.takeFirst(count) }
-  override func exchange(_ archive: StateArchive) {
-    archive.events(&current)
-    archive.events(&last)
-    archive.events(&ownHistory.batch)
-  }
-}
-
 final class KeepAllView: View {
   private var queue = EventQueue()
   private lazy var ownHistory = WindowHistory(self)

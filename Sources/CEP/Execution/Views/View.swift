@@ -114,6 +114,52 @@ struct EventQueue {
   }
 }
 
+/// Events in order of arrival, each with a time.
+struct TimedQueue {
+  private(set) var events = EventQueue()
+  private var times: [Int64] = []
+  private var head = 0
+
+  var firstTime: Int64? { events.isEmpty ? nil : times[head] }
+
+  mutating func append(_ event: Event, at time: Int64) {
+    events.append(event)
+    times.append(time)
+  }
+
+  /// Takes out the first ones while their time is one of those asked for.
+  mutating func removeFirst(while isMeant: (Int64) -> Bool) -> [Event] {
+    var taken: [Event] = []
+    while let time = firstTime, isMeant(time) { taken += removeFirst(1) }
+    return taken
+  }
+
+  mutating func removeFirst(_ count: Int) -> [Event] {
+    let taken = events.removeFirst(count)
+    head += taken.count
+    if head > 64, head * 2 > times.count {
+      times.removeFirst(head)
+      head = 0
+    }
+    return taken
+  }
+
+  @discardableResult
+  mutating func remove(_ event: Event) -> Bool {
+    guard let index = events.all.firstIndex(where: { $0 === event }) else { return false }
+    events.remove(event)
+    times.remove(at: head + index)
+    return true
+  }
+
+  mutating func exchange(_ archive: StateArchive) {
+    archive.queue(&events)
+    var held = Array(times[head...])
+    archive.integers(&held)
+    if archive.isRestoring { (times, head) = (held, 0) }
+  }
+}
+
 /// What `prev` and `prior` find. For the leaving stream `prev` finds nothing.
 class History {
   func event(_ kind: Expression.Previous.Kind, _ offset: Int, at event: Event, isNew: Bool) -> Event? { nil }

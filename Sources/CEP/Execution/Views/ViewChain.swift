@@ -68,7 +68,7 @@ struct ViewBuilder {
     case .timeBatch(let period, let reference, let flags):
       return TimeBatchView(
         interval: try interval(period), reference: try reference.map { r throws(DeploymentError) in Int64(try number(r)) },
-        forcesUpdate: !flags.isEmpty, startsEager: flags.contains(.startEager), site: site)
+        manner: .init(forcesUpdate: !flags.isEmpty, startsEager: flags.contains(.startEager)), site: site)
     case .externallyTimed(let timestamp, let period):
       return ExternallyTimedView(interval: try interval(period), timestamp: try compile(timestamp), site: site)
     case .externallyTimedBatch(let timestamp, let period, let reference):
@@ -79,8 +79,8 @@ struct ViewBuilder {
     case .lengthBatch(let size): return LengthBatchView(size: try self.size(size))
     case .timeLengthBatch(let period, let size, let flags):
       return TimeLengthBatchView(
-        interval: try interval(period), size: try self.size(size), forcesUpdate: flags.contains(.forceUpdate),
-        startsEager: flags.contains(.startEager), site: site)
+        interval: try interval(period), size: try self.size(size),
+        manner: .init(forcesUpdate: flags.contains(.forceUpdate), startsEager: flags.contains(.startEager)), site: site)
     case .timeAccumulating(let period): return TimeAccumulatingView(interval: try interval(period), site: site)
     case .firstTime(let period): return FirstTimeView(interval: try interval(period), site: site)
     case .firstLength(let size): return FirstLengthView(size: try self.size(size))
