@@ -14,11 +14,11 @@ import Testing
   /// A collector whose output hangs in its first batch.
   private func start(_ output: String, _ queue: String = "", timeout: String = "10 s") throws -> RunningProcess {
     let capture = try #require(Capture.path)
-    let second = folder.path + "/second.ipfix"
-    try FileManager.default.createSymbolicLink(atPath: second, withDestinationPath: capture)
+    let others = ["second", "third"].map { "\(folder.path)/\($0).ipfix" }
+    for other in others { try FileManager.default.createSymbolicLink(atPath: other, withDestinationPath: capture) }
     let file = try folder.write(
       configuration(
-        capture: "\(capture)</file><file>\(second)", destinations: "<destination>\(output)\(queue)</destination>",
+        capture: ([capture] + others).joined(separator: "</file><file>"), destinations: "<destination>\(output)\(queue)</destination>",
         more: "<stopTimeout>\(timeout)</stopTimeout>"),
       to: "startup.xml")
     let process = try Program.start(["run", "-c", file, "--plugin-dir", folder.path])
@@ -58,7 +58,7 @@ import Testing
     // Files are read to their end while the output hangs in the first batch.
     let queue = "<queue><policy>drop</policy><bytes>64K</bytes></queue>"
     let process = try start("<stuck><polite>yes</polite></stuck>", queue)
-    try process.waitForErrorLine("second.ipfix: closed")
+    try process.waitForErrorLine("third.ipfix: closed")
     process.signal(SIGTERM)
     #expect(try process.waitForExit() == 0)
     let ledger = try #require(LedgerLine(standardError: process.errorText), "\(process.errorText)")

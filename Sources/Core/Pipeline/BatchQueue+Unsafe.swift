@@ -6,7 +6,8 @@ public import RecordBatch
 /// Joins threads: a bounded line of batches, many producers and one consumer.
 ///
 /// Bounded in bytes that the batches keep alive, and in batches. The consumer is woken only when it waits, producers only when
-/// there is room again. What is not records (sessions, the end) is always taken, so that order is never in doubt.
+/// there is room again. What is not records (sessions, the end) is always taken, so that order is never in doubt; and so are records
+/// before which no others wait, whatever their size.
 public final class BatchQueue: @unchecked Sendable {
   public enum Policy: Sendable {
     case block, drop
@@ -26,6 +27,8 @@ public final class BatchQueue: @unchecked Sendable {
   /// In reverse order: the next one is the last.
   private var outgoing: [BatchStorage] = []
   private var bytes = 0
+  /// How many of those in line are records.
+  private var recordBatches = 0
   private var consumerWaits = false
   private var producersWaiting = 0
 
@@ -71,7 +74,7 @@ public final class BatchQueue: @unchecked Sendable {
     let isDatagrams = batch.view.messages.first?.session?.pointee.transport == UInt16(FLOWCEP_TRANSPORT_UDP)
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
-    while isRecords, count > 0, bytes + weight > maximumBytes || count >= maximumBatches {
+    while isRecords, recordBatches > 0, bytes + weight > maximumBytes || count >= maximumBatches {
       if policy == .drop || policy == .dropDatagrams && isDatagrams { return .full }
       if stop.nanosecondsLeft == 0 { return .stopped }
       producersWaiting += 1
@@ -80,6 +83,7 @@ public final class BatchQueue: @unchecked Sendable {
       producersWaiting -= 1
     }
     bytes += weight
+    if isRecords { recordBatches += 1 }
     incoming.append(batch)
     if consumerWaits {
       consumerWaits = false
@@ -104,6 +108,7 @@ public final class BatchQueue: @unchecked Sendable {
     }
     guard let next = outgoing.popLast() else { return nil }
     bytes -= next.weight
+    if next.kind == .records { recordBatches -= 1 }
     if producersWaiting > 0 { pthread_cond_broadcast(room) }
     return next
   }

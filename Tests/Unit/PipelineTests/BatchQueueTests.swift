@@ -39,6 +39,15 @@ private let farAway = UInt64.max / 2
     #expect(queue.push(batch(1, bytes: 4000)) == .taken)
   }
 
+  @Test func takesOneBatchLargerThanItselfBehindWhatIsNotRecords() {
+    let queue = BatchQueue(policy: .drop, maximumBytes: 100, stop: StopState())
+    #expect(queue.push(batch(1, kind: .sessionOpened)) == .taken)
+    #expect(queue.push(batch(2, bytes: 4000)) == .taken)
+    #expect(queue.push(batch(3, bytes: 4000)) == .full)
+    #expect((0..<2).compactMap { _ in queue.pop(until: 0)?.timeNanoseconds } == [1, 2])
+    #expect(queue.push(batch(4, bytes: 4000)) == .taken)
+  }
+
   @Test func boundsBatches() {
     let queue = BatchQueue(policy: .drop, maximumBytes: 1 << 30, maximumBatches: 2, stop: StopState())
     #expect([1, 2, 3].map { queue.push(batch($0)) } == [.taken, .taken, .full])
