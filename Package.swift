@@ -135,7 +135,7 @@ let package = Package(
 
     // What inputs that listen share: transportLayerSecurity, handshakes under way.
     .target(
-      name: "InputKit", dependencies: ["PluginABI", "PluginKit", "SecureTransport"], path: "Sources/InputKit", swiftSettings: manners),
+      name: "InputKit", dependencies: ["PluginABI", "PluginKit", "SecureTransport", "Sockets"], path: "Sources/InputKit", swiftSettings: manners),
 
     // Parts of plugins that tests and benchmarks reach. A plugin itself exports its entry, so a program can hold but one.
     .target(name: "CryptoPAn", dependencies: ["COpenSSL"], path: "Plugins/Intermediate/Anonymize/CryptoPAn", swiftSettings: manners),

@@ -17,8 +17,8 @@ public struct Option: Sendable {
 
   private init(
     _ name: String, _ kind: Kind, default defaultText: String? = nil, range: String? = nil, unit: String? = nil,
-    required: Bool = false, repeated: Bool = false, secret: Bool = false, mustExist: Bool = false, members: [Option] = [],
-    help: String
+    required: Bool = false, repeated: Bool = false, secret: Bool = false, mustExist: Bool = false,
+    instances: Bool = false, members: [Option] = [], help: String
   ) {
     self.name = name
     self.kind = kind
@@ -30,6 +30,7 @@ public struct Option: Sendable {
     flags =
       (required ? UInt32(FLOWCEP_OPTION_REQUIRED) : 0) | (repeated ? UInt32(FLOWCEP_OPTION_REPEATED) : 0)
       | (secret ? UInt32(FLOWCEP_OPTION_SECRET) : 0) | (mustExist ? UInt32(FLOWCEP_OPTION_MUST_EXIST) : 0)
+      | (instances ? UInt32(FLOWCEP_OPTION_INSTANCES) : 0)
   }
 
   public static func text(
@@ -40,10 +41,13 @@ public struct Option: Sendable {
     Option(name, .boolean, default: value ? "true" : "false", help: help)
   }
 
+  /// - Parameter instances: of an input: the host makes so many instances, all with the same values, each with a thread of its own.
   public static func integer(
-    _ name: String, default value: Int? = nil, range: ClosedRange<Int>, required: Bool = false, help: String
+    _ name: String, default value: Int? = nil, range: ClosedRange<Int>, required: Bool = false, instances: Bool = false, help: String
   ) -> Option {
-    Option(name, .integer, default: value.map { "\($0)" }, range: "\(range.lowerBound)..\(range.upperBound)", required: required, help: help)
+    Option(
+      name, .integer, default: value.map { "\($0)" }, range: "\(range.lowerBound)..\(range.upperBound)", required: required,
+      instances: instances, help: help)
   }
 
   /// - Parameters:

@@ -1,11 +1,15 @@
 import Foundation
 import Glibc
+import Sockets
 
 /// An exporter over UDP on loopback, from one port as long as it lives.
 final class DatagramExporter {
   private let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
 
   deinit { close(descriptor) }
+
+  /// What the collector calls its session, once something has been sent.
+  var name: String { "127.0.0.1:\(localAddress(of: descriptor)?.port ?? 0)" }
 
   /// Sends sets as a message of observation domain 7.
   func send(_ sets: [UInt8], sequence: UInt8, port: String) throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Sockets
 
 /// A TCP connection to a collector on loopback, as an exporter opens it.
 final class Exporter {
@@ -20,6 +21,9 @@ final class Exporter {
   }
 
   deinit { close(descriptor) }
+
+  /// What the collector calls its session.
+  var name: String { "127.0.0.1:\(localAddress(of: descriptor)?.port ?? 0)" }
 
   func send(_ bytes: ArraySlice<UInt8>) throws {
     var rest = bytes

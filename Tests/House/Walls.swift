@@ -16,7 +16,7 @@ enum Walls {
     // What outputs that write records as JSON have in common.
     ("OutputKit", "Sources/OutputKit", ["PluginABI", "PluginKit", "RecordJSON", "RecordBatch", "CLinux"]),
     // What inputs that listen have in common.
-    ("InputKit", "Sources/InputKit", ["PluginABI", "PluginKit", "SecureTransport"]),
+    ("InputKit", "Sources/InputKit", ["PluginABI", "PluginKit", "SecureTransport", "Sockets"]),
     ("JSONLines", "Sources/CEP/JSONLines", ["EventModel"]),
     ("Configuration", "Sources/Core/Configuration", ["CLibXML2", "Diagnostics", "InformationElements"]),
     ("Sockets", "Sources/Core/Sockets", ["CLinux"]),

@@ -8,7 +8,7 @@ import Sockets
 /// Listens, and receives from all exporters with one thread: whoever has sent something is read once in turn, never waited for.
 final class TCPInput: InputPlugin {
   let host: Host
-  private let addresses: [SocketAddress]
+  private let listening: Listening
   private var allowed: AllowList
   private var refusals: [SocketAddress.InlineBytes: Counter] = [:]
   private let maximumSessions: Int
@@ -45,19 +45,8 @@ final class TCPInput: InputPlugin {
 
   init(_ host: Host, _ options: Options) throws(PluginError) {
     self.host = host
-    let port = UInt16(clamping: options.integer("localPort") ?? 4739)
-    var addresses: [SocketAddress] = []
-    for text in options.texts("localIPAddress") {
-      guard let address = SocketAddress(text, port: port) else { throw PluginError("localIPAddress: \"\(text)\" is no address") }
-      addresses.append(address)
-    }
-    self.addresses = addresses
-    var prefixes: [AddressPrefix] = []
-    for text in options.texts("allow") {
-      guard let prefix = AddressPrefix(text) else { throw PluginError("allow: \"\(text)\" is no address or prefix") }
-      prefixes.append(prefix)
-    }
-    allowed = AllowList(prefixes)
+    listening = try Listening(options)
+    allowed = listening.allowed
     maximumSessions = options.integer("maximumSessions") ?? 10000
     maximumPerAddress = options.integer("maximumSessionsPerAddress") ?? 1000
     receiver = Receiver(host)
@@ -74,13 +63,11 @@ final class TCPInput: InputPlugin {
   func start() throws(PluginError) {
     guard let waiter = Waiter() else { throw PluginError("no epoll descriptor: \(String(cString: strerror(errno)))") }
     waiter.add(host.stopDescriptor)
-    for address in addresses {
+    for address in listening.addresses {
       let listener: Listener
-      do throws(BoundSocket.Failure) {
-        listener = Listener(try BoundSocket(.tcp, on: address))
-      } catch {
+      do throws(PluginError) { listener = Listener(try listening.bind(.tcp, on: address)) } catch {
         listeners = []
-        throw PluginError("cannot listen on tcp \(address): \(error.reason); \(Self.advice(error.errno))")
+        throw error
       }
       waiter.add(listener.socket.descriptor)
       listeners.append(listener)
@@ -89,14 +76,6 @@ final class TCPInput: InputPlugin {
     for listener in listeners {
       let address = listener.socket.address
       host.log(.info, "listening on tcp \(address)" + (reception == nil ? "" : ", TLS only"))
-    }
-  }
-
-  private static func advice(_ code: Int32) -> String {
-    switch code {
-    case EADDRNOTAVAIL: "change localIPAddress"
-    case EACCES: "change localPort to one from 1024"
-    default: "change localPort"
     }
   }
 

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import InputKit
 import PluginABI
 import PluginKit
 import SecureTransport
@@ -8,7 +9,8 @@ import Sockets
 /// Receives datagrams, many with one system call, and gives each source address and port a session of its own.
 final class UDPInput: InputPlugin {
   let host: Host
-  private let addresses: [SocketAddress]
+  private let listening: Listening
+  private var isOpen = false
   private let receiveBuffer: Int?
   /// The operator has asked for a receive buffer of that size.
   private let wantsReceiveBuffer: Bool
@@ -46,19 +48,8 @@ final class UDPInput: InputPlugin {
 
   init(_ host: Host, _ options: Options) throws(PluginError) {
     self.host = host
-    let port = UInt16(clamping: options.integer("localPort") ?? 4739)
-    var addresses: [SocketAddress] = []
-    for text in options.texts("localIPAddress") {
-      guard let address = SocketAddress(text, port: port) else { throw PluginError("localIPAddress: \"\(text)\" is no address") }
-      addresses.append(address)
-    }
-    self.addresses = addresses
-    var prefixes: [AddressPrefix] = []
-    for text in options.texts("allow") {
-      guard let prefix = AddressPrefix(text) else { throw PluginError("allow: \"\(text)\" is no address or prefix") }
-      prefixes.append(prefix)
-    }
-    allowed = AllowList(prefixes)
+    listening = try Listening(options)
+    allowed = listening.allowed
     receiveBuffer = options.integer("receiveBuffer")
     wantsReceiveBuffer = options.place("receiveBuffer") != nil
     sessionTimeout = UInt64(options.integer("sessionTimeout") ?? 3_600_000_000_000)
@@ -76,13 +67,12 @@ final class UDPInput: InputPlugin {
   // MARK: Start and stop
 
   func start() throws(PluginError) {
-    for address in addresses {
+    for address in listening.addresses {
       let listener: Listener
-      do throws(BoundSocket.Failure) {
-        listener = Listener(try BoundSocket(.udp, on: address))
-      } catch {
+      // Among several instances sources are divided when all are there: until then none is open.
+      do throws(PluginError) { listener = Listener(try listening.bind(.udp, on: address, closed: listening.isShared)) } catch {
         listeners = []
-        throw PluginError("cannot listen on udp \(address): \(error.reason); \(Self.advice(error.errno))")
+        throw error
       }
       listeners.append(listener)
     }
@@ -94,14 +84,6 @@ final class UDPInput: InputPlugin {
       if let receiveBuffer, wantsReceiveBuffer, size < receiveBuffer {
         host.log(.warning, "the system grants a receive buffer of \(size) bytes, not \(receiveBuffer): raise net.core.rmem_max")
       }
-    }
-  }
-
-  private static func advice(_ code: Int32) -> String {
-    switch code {
-    case EADDRNOTAVAIL: "change localIPAddress"
-    case EACCES: "change localPort to one from 1024"
-    default: "change localPort"
     }
   }
 
@@ -118,6 +100,7 @@ final class UDPInput: InputPlugin {
 
   func poll(timeoutMilliseconds: Int) throws(PluginError) -> Bool {
     guard host.stopNanosecondsLeft == nil else { return false }
+    if !isOpen { openAll() }
     var waiting = listeners.map { pollfd(fd: $0.socket.descriptor, events: Int16(POLLIN), revents: 0) }
     waiting.append(pollfd(fd: host.stopDescriptor, events: Int16(POLLIN), revents: 0))
     let ready = Glibc.poll(&waiting, nfds_t(waiting.count), Int32(clamping: timeoutMilliseconds))
@@ -130,6 +113,16 @@ final class UDPInput: InputPlugin {
     forgetQuietSources()
     reception?.tend()
     return true
+  }
+
+  /// No instance is polled before all have started. What came before is as if nobody had listened yet.
+  private func openAll() {
+    isOpen = true
+    guard listening.isShared else { return }
+    for listener in listeners {
+      listener.drops = UInt32(truncatingIfNeeded: max(0, flowcep_socket_drops(listener.socket.descriptor)))
+      listener.socket.open()
+    }
   }
 
   /// Takes what waits at a socket, up to a few system calls' worth, so that other sockets have their turn.

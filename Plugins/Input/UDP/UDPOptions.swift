@@ -5,12 +5,7 @@ enum UDPOptions {
   static var description: PluginDescription {
     PluginDescription(
       name: "udp", summary: "Receives IPFIX over UDP or DTLS; one session for each source address and port.",
-      options: [
-        .integer("localPort", default: 4739, range: 0...65535, help: "The port to listen on; 0 lets the system choose."),
-        .address(
-          "localIPAddress", default: "127.0.0.1", repeated: true,
-          help: "An address to listen on, empty for all; may be given several times."),
-        .prefix("allow", repeated: true, help: "Who may send: an address or a prefix; without any, everyone."),
+      options: Listening.options(allow: "Who may send: an address or a prefix; without any, everyone.") + [
         .bytes(
           "receiveBuffer", default: "4 MiB", range: "4K..1G",
           help: "The socket's receive buffer; the system's limit is net.core.rmem_max."),
@@ -23,6 +18,9 @@ enum UDPOptions {
           help: "A source that is quiet so long is forgotten, with its templates."),
         TransportSecurity.option("DTLS 1.2"),
       ],
-      validate: { host, options throws(PluginError) in try TransportSecurity.validate(host, options, isDatagrams: true) })
+      validate: { host, options throws(PluginError) in
+        try Listening.validate(host, options)
+        try TransportSecurity.validate(host, options, isDatagrams: true)
+      })
   }
 }

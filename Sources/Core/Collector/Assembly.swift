@@ -10,6 +10,8 @@ import Telemetry
 /// What comes later in the data's path is made first, so that everything has its target when it is made.
 struct Assembly {
   private(set) var inputs: [InputStage] = []
+  /// Those of them that are one of several instances.
+  private(set) var sharedInputs: [InputStage] = []
   private(set) var chains: [(stage: ChainStage, links: [PluginInstance])] = []
   private(set) var outputs: [OutputStage] = []
   private(set) var routers: [DomainRouter] = []
@@ -65,18 +67,33 @@ struct Assembly {
     let entry = chain(configuration.intermediates, prefix, process.name, before: Fan(targets))
     let junction = Junction(name: process.name, entry: entry)
     for input in process.inputs {
-      guard let instance = create(input, .input, prefix + input.name) else { continue }
-      inputs.append(
-        InputStage(
+      let name = prefix + input.name
+      let names = input.instances > 1 ? (1...input.instances).map { "\(name)/\($0)" } : [name]
+      let files = names.map { Self.templatesFile(input, $0, shard: names.count > 1, configuration) }
+      for (number, name) in names.enumerated() {
+        guard let instance = create(input, .input, name) else { break }
+        var file = files[number]
+        // The kernel may give a source another instance after a restart.
+        file?.siblings = files.enumerated().compactMap { $0.offset == number ? nil : $0.element?.path }
+        let stage = InputStage(
           instance: instance, next: junction, limits: DecoderLimits(input.hostValues), options: DecoderOptions(input.hostValues),
-          templatesFile: Self.templatesFile(input, prefix + input.name, configuration), stopsOnError: input.onError == .stop, services: services, state: state))
+          templatesFile: file, stopsOnError: input.onError == .stop, services: services, state: state)
+        inputs.append(stage)
+        if names.count > 1 { sharedInputs.append(stage) }
+      }
     }
   }
 
   /// Only over UDP a template may have to outlive its session.
-  private static func templatesFile(_ input: PluginUse, _ name: String, _ configuration: CollectorConfiguration) -> TemplatesFile? {
+  ///
+  /// - Parameter isShard: whether the input is one of several that share a configuration.
+  private static func templatesFile(
+    _ input: PluginUse, _ name: String, shard isShard: Bool, _ configuration: CollectorConfiguration
+  ) -> TemplatesFile? {
     guard input.hostValues["keepTemplates"].isEmpty || input.hostValues.flag("keepTemplates") else { return nil }
-    if let path = input.hostValues.text("templatesFile") { return TemplatesFile(path: path, isStandard: false) }
+    if let path = input.hostValues.text("templatesFile") {
+      return TemplatesFile(path: isShard ? path + "." + (name.split(separator: "/").last ?? "1") : path, isStandard: false)
+    }
     guard input.plugin == "udp" else { return nil }
     StandardTemplatesFile.removeOld()
     return StandardTemplatesFile.file(configuration: configuration.source.name, input: name)

@@ -102,6 +102,8 @@ public final class Collector {
     let started = assembly.outputs.map { $0.start() } + assembly.chains.map { $0.stage.start() } + assembly.inputs.map { $0.start() }
     unfed.forEach { $0.end() }
     if started.contains(false) { throw .runtime(["the system gives no more threads"]) }
+    // Instances that share an address receive from their first poll on.
+    assembly.sharedInputs.forEach { $0.waitForFirstPoll(milliseconds: 1000) }
     if control?.start() == false { control = nil }
     do throws(MetricsServer.Failure) { try metrics?.start() } catch { throw .runtime([error.reason]) }
     if let metrics { logger.info("listening on http \(metrics.address), /metrics, /health and /ready") }

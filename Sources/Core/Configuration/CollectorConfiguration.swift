@@ -85,6 +85,11 @@ public struct PluginUse: Sendable {
   public var onError: ErrorPolicy
   public var place: Place
 
+  /// How many instances of an input there are to be, each with the same values.
+  public var instances: Int {
+    table.options.first(where: \.setsInstances).flatMap { values.integer($0.name) }.map { max(1, Int(clamping: $0)) } ?? 1
+  }
+
   /// The exporting processes that its options name.
   public var exportsTo: [(name: String, place: Place?)] {
     values.all(.process, in: table.options).map { ($0.value.text, $0.value.place) }

@@ -30,6 +30,8 @@ public struct OptionRow: Sendable {
   public var isSecret: Bool
   /// Of a path: a missing file is an error.
   public var mustExist: Bool
+  /// Of an integer of an input: so many instances are made.
+  public var setsInstances: Bool
   public var defaultText: String?
   /// `1..65535`; of a choice `tcp|udp`, where `formatted=formated` takes `formated` with a warning.
   public var range: String?
@@ -40,7 +42,7 @@ public struct OptionRow: Sendable {
 
   public init(
     _ name: String, _ kind: Kind, required: Bool = false, repeated: Bool = false, secret: Bool = false, mustExist: Bool = false,
-    default defaultText: String? = nil, range: String? = nil, unit: String? = nil, help: String = "", members: [OptionRow] = []
+    instances: Bool = false, default defaultText: String? = nil, range: String? = nil, unit: String? = nil, help: String = "", members: [OptionRow] = []
   ) {
     self.name = name
     self.kind = kind
@@ -48,6 +50,7 @@ public struct OptionRow: Sendable {
     isRepeated = repeated
     isSecret = secret
     self.mustExist = mustExist
+    setsInstances = instances
     self.defaultText = defaultText
     self.range = range
     self.unit = unit

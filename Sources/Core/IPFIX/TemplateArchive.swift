@@ -37,14 +37,18 @@ public struct TemplateArchive: Sendable {
 
   public init() {}
 
-  /// What texts say, the youngest last; lines that say nothing sensible are left out, and a last one that is not whole.
-  public init(_ texts: String...) {
+  public init(_ text: String) { self.init([text]) }
+
+  /// What texts say, of two that say it of one template the younger; lines that say nothing sensible are left out, and a last one that is not
+  /// whole.
+  public init(_ texts: [String]) {
     var places: [Key: Int] = [:]
     let lines = texts.flatMap { $0.split(separator: "\n", omittingEmptySubsequences: false).dropLast() }
     for line in lines.suffix(Self.mostLines) {
       guard let (exporter, entry) = Self.read(line) else { continue }
       let key = Key(exporter: exporter, domain: entry.domain, id: entry.definition.id)
       if let place = places[key] {
+        if let known = exporters[exporter]?[place], known.seconds > entry.seconds { continue }
         exporters[exporter]?[place] = entry
       } else {
         places[key] = exporters[exporter]?.count ?? 0

@@ -1,3 +1,4 @@
+import Glibc
 public import IPFIX
 import InformationElements
 public import PluginABI
@@ -23,6 +24,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   private let desk = SnapshotDesk()
   private var hasTaken = false
   private let hasEnded = Atomic<Bool>(false)
+  private let hasPolled = Atomic<Bool>(false)
 
   private let records = Atomic<UInt64>(0)
   private let sessions = Atomic<Int>(0)
@@ -88,6 +90,12 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
 
   public func join() { thread.join() }
 
+  /// Waits for the first poll, which waits for nothing, to be over; for so long at most.
+  public func waitForFirstPoll(milliseconds: Int) {
+    let deadline = Clock.monotonic() + UInt64(milliseconds) * 1_000_000
+    while !hasPolled.load(ordering: .acquiring), !isEnded, Clock.monotonic() < deadline { usleep(200) }
+  }
+
   public var isEnded: Bool { hasEnded.load(ordering: .acquiring) }
   /// Sessions that are open now.
   public var openSessions: Int { sessions.load(ordering: .relaxed) }
@@ -121,7 +129,9 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
       if state.isDraining, idlePolls >= Self.pollsUntilDrained || readsFile { break }
       do throws(PluginFailure) {
         hasTaken = false
-        if try !instance.poll(timeoutMilliseconds: state.isDraining ? 0 : 250) { break }
+        let isFirst = !hasPolled.load(ordering: .relaxed)
+        if try !instance.poll(timeoutMilliseconds: state.isDraining || isFirst ? 0 : 250) { break }
+        if isFirst { hasPolled.store(true, ordering: .releasing) }
         idlePolls = hasTaken ? 0 : idlePolls + 1
         keepTemplates()
         desk.answer { snapshot($0) }

@@ -9,6 +9,8 @@ public struct TemplatesFile: Sendable {
   public var path: String
   /// Nobody has asked for that file: a folder that cannot be written to is no mistake.
   public var isStandard: Bool
+  /// Files of inputs that a source may have been with before; read only.
+  public var siblings: [String] = []
 
   public init(path: String, isStandard: Bool) {
     self.path = path
@@ -39,7 +41,7 @@ final class TemplateKeeper {
   init(_ file: TemplatesFile, _ decoder: Decoder) {
     self.file = file
     // A collector that was killed may have left the newer text beside the file.
-    archive = TemplateArchive(Self.read(file.path), Self.read(TextWriter.beside(file.path)))
+    archive = TemplateArchive((file.siblings + [file.path]).flatMap { [Self.read($0), Self.read(TextWriter.beside($0))] })
     archive.forget(before: Clock.wall() / 1_000_000_000 - Self.oldestSeconds)
     decoder.archive = archive
     writer = TextWriter(path: file.path)

@@ -43,6 +43,7 @@ enum OptionTable {
     var row = OptionRow(
       name, kind, required: has(UInt32(FLOWCEP_OPTION_REQUIRED)), repeated: has(UInt32(FLOWCEP_OPTION_REPEATED)),
       secret: has(UInt32(FLOWCEP_OPTION_SECRET)), mustExist: has(UInt32(FLOWCEP_OPTION_MUST_EXIST)),
+      instances: kind == .integer && has(UInt32(FLOWCEP_OPTION_INSTANCES)),
       default: option.default_text.map { String(cString: $0) }, range: option.range.map { String(cString: $0) },
       unit: option.unit.map { String(cString: $0) }, help: option.help.map { String(cString: $0) } ?? "")
     guard kind == .group, let members = option.members else { return .success(row) }

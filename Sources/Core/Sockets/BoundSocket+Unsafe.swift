@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A socket that is bound to a local address. Closed when it goes.
@@ -22,14 +23,19 @@ public struct BoundSocket: ~Copyable {
 
   /// Binds, and for TCP listens. Never blocks afterwards. All addresses (`SocketAddress.any`) are those of both families; where
   /// the machine has no IPv6, those of IPv4.
-  public init(_ kind: Kind, on wanted: SocketAddress, reusingPort: Bool = false) throws(Failure) {
+  ///
+  /// - Parameters:
+  ///   - reusingPort: whether other sockets of this user may be bound to the same address; the kernel divides the peers among them, by
+  ///     address and port.
+  ///   - closed: whether nothing is received until `open` is called.
+  public init(_ kind: Kind, on wanted: SocketAddress, reusingPort: Bool = false, closed: Bool = false) throws(Failure) {
     do throws(Failure) {
-      self = try Self.make(kind, wanted, reusingPort)
+      self = try Self.make(kind, wanted, reusingPort, closed)
     } catch {
       guard !wanted.isIPv4, wanted.isAny, error.errno == EAFNOSUPPORT || error.errno == EADDRNOTAVAIL,
         let four = SocketAddress("0.0.0.0", port: wanted.port)
       else { throw error }
-      self = try Self.make(kind, four, reusingPort)
+      self = try Self.make(kind, four, reusingPort, closed)
     }
   }
 
@@ -41,7 +47,7 @@ public struct BoundSocket: ~Copyable {
 
   deinit { close(descriptor) }
 
-  private static func make(_ kind: Kind, _ wanted: SocketAddress, _ reusingPort: Bool) throws(Failure) -> BoundSocket {
+  private static func make(_ kind: Kind, _ wanted: SocketAddress, _ reusingPort: Bool, _ closed: Bool) throws(Failure) -> BoundSocket {
     let type = kind == .tcp ? SOCK_STREAM.rawValue : SOCK_DGRAM.rawValue
     let flags = SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
     let descriptor = socket(wanted.isIPv4 ? AF_INET : AF_INET6, Int32(type | flags), 0)
@@ -53,6 +59,7 @@ public struct BoundSocket: ~Copyable {
     }
     if kind == .tcp { set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1) }
     if reusingPort { set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
+    if closed { guard flowcep_close_gate(descriptor) == 0 else { throw fail("SO_ATTACH_FILTER") } }
     if !wanted.isIPv4 { set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, wanted.isAny ? 0 : 1) }
     guard wanted.withSockAddr({ bind(descriptor, $0, $1) }) == 0 else { throw fail("bind") }
     if kind == .tcp { guard listen(descriptor, 512) == 0 else { throw fail("listen") } }
@@ -65,6 +72,9 @@ public struct BoundSocket: ~Copyable {
     var value = value
     return setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
   }
+
+  /// From now on a socket that was made closed receives.
+  public func open() { _ = flowcep_open_gate(descriptor) }
 
   /// The receive buffer in bytes as the kernel counts it (twice what was asked for); asks for `bytes` first where given.
   public func receiveBuffer(asking bytes: Int? = nil) -> Int {

@@ -34,6 +34,9 @@ int flowcep_unsent(int fd);
 int64_t flowcep_peer_window(int fd);
 /// How many datagrams the kernel has dropped at this socket since it was made (SO_MEMINFO, modulo 2^32), or -1.
 int64_t flowcep_socket_drops(int fd);
+/// Lets nothing come to a socket any more (SO_ATTACH_FILTER with a filter that takes no packet), or everything again. 0, or -1.
+int flowcep_close_gate(int fd);
+int flowcep_open_gate(int fd);
 
 /// Says which plugin the calling thread is in from now on (NULL: none), and returns what was said before. The text must live on.
 const char *flowcep_enter_plugin(const char *label);

@@ -29,7 +29,10 @@ enum {
   FLOWCEP_OPTION_REQUIRED = 1u << 0,
   FLOWCEP_OPTION_REPEATED = 1u << 1,
   FLOWCEP_OPTION_SECRET = 1u << 2,    // never printed
-  FLOWCEP_OPTION_MUST_EXIST = 1u << 3 // of a path: a file that is missing is an error
+  FLOWCEP_OPTION_MUST_EXIST = 1u << 3, // of a path: a file that is missing is an error
+  // Of an integer of an input: the host makes so many instances, all with the same values, each polled by a thread of its own.
+  // None is polled before all have started.
+  FLOWCEP_OPTION_INSTANCES = 1u << 4
 };
 
 typedef struct flowcep_option {
