@@ -1,4 +1,5 @@
 internal import EventModel
+internal import Execution
 internal import Kernels
 internal import Plan
 
@@ -25,7 +26,37 @@ extension Engine {
   }
 }
 
+extension Engine {
+  /// Chooses the kernel for keyed sequences where a pattern is one, over streams whose events come in batches and unchanged.
+  ///
+  /// Not for compat mode, in which the clock goes back between two events, nor where priorities decide which statements see an event.
+  static func chooseSequences(_ modules: [ModulePlan]) -> [ModulePlan] {
+    if modules.contains(where: \.updatesStreams) { return modules }
+    let inserted = modules.flatMap(\.statements).flatMap(\.insertTargets)
+    return modules.map { module in
+      var module = module
+      for index in module.statements.indices {
+        let statement = module.statements[index]
+        guard case .select(var select) = statement.kind, statement.context == nil, statement.subqueries.isEmpty,
+          let sequence = SequencePlan(select),
+          !sequence.steps.contains(where: { step in inserted.contains { $0.isKind(of: step.type) } }),
+          !module.setsVariables || !sequence.steps.contains(where: { $0.filter?.readsVariables ?? false })
+        else { continue }
+        select.strategy = .fused("keyed sequence")
+        module.statements[index].kind = .select(select)
+      }
+      return module
+    }
+  }
+}
+
 extension Expression {
+  fileprivate var readsVariables: Bool {
+    var reads = false
+    visit { if case .variable = $0 { reads = true } }
+    return reads
+  }
+
   fileprivate var repeatsMembers: Bool {
     var repeats = false
     visit { node in

@@ -82,6 +82,7 @@ public final class Engine {
       let isCompat = options.clock == .compat
       if !isCompat, !options.honoursPriorities { plans = plans.map { Engine.pushConditions($0) } }
       plans = plans.map { Engine.chooseStrategies($0, isCompat: isCompat) }
+      if !isCompat, !options.honoursPriorities { plans = Engine.chooseSequences(plans) }
     }
     if diagnostics.hasErrors { throw CompileError(diagnostics: diagnostics) }
     self.plans = plans
@@ -216,7 +217,8 @@ public final class Engine {
       runtime.advance(to: max(next, runtime.now))
       left -= 1
     }
-    if left == 0 { runtime.advance(to: max(last, runtime.now)) }
+    // What is given up without a timer may be due after the last of those.
+    if left == 0 || runtime.now < last { runtime.advance(to: max(last, runtime.now)) }
   }
 
   /// The plan of every statement as text.

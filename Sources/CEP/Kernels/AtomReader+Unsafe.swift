@@ -117,6 +117,31 @@ struct AtomReader {
     return string.withUTF8 { atom(text: UnsafeRawBufferPointer($0)) }
   }
 
+  /// As `read`, with doubles bit by bit, and every text that is an address as the address: for values that are given again, and for keys that
+  /// columns of different shapes share.
+  func readExactly(_ column: Column, _ rows: UnsafeBufferPointer<UInt32>, into target: AtomBuffer) {
+    switch column.storage {
+    case .doubles(let values): fill(values, column.nulls, rows, target, .double) { $0.bitPattern }
+    case .values: fill(rows, target) { exactAtom(column[$0]) }
+    default: read(column, rows, into: target)
+    }
+    for index in 0..<rows.count where target.kinds[index] == Atom.Kind.text.rawValue {
+      if let address = ip6(texts[Int(target.words[index])]) { (target.kinds[index], target.words[index]) = (address.kind, address.word) }
+    }
+  }
+
+  func exactAtom(_ value: Value) -> Atom {
+    if case .double(let number) = value { return Atom(.double, number.bitPattern) }
+    let atom = atom(value)
+    return atom.kind == Atom.Kind.text.rawValue ? ip6(texts[Int(atom.word)]) ?? atom : atom
+  }
+
+  private func ip6(_ bytes: UnsafeRawBufferPointer) -> Atom? {
+    guard bytes.count >= 2, bytes.count <= 45, bytes.prefix(5).contains(58) else { return nil }
+    guard let address = Address(canonical: String(decoding: bytes, as: UTF8.self)), !address.isIP4 else { return nil }
+    return atom(address)
+  }
+
   func atom(_ value: Value) -> Atom {
     switch value {
     case .int(let value): Atom(.int, UInt64(bitPattern: value))

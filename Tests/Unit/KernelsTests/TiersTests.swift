@@ -45,7 +45,7 @@ import Testing
   }
 
   /// The first row in which two answers differ.
-  private static func difference(_ a: [String], _ b: [String]) -> String? {
+  static func difference(_ a: [String], _ b: [String]) -> String? {
     for index in 0..<max(a.count, b.count) {
       let (x, y) = (index < a.count ? a[index] : "nothing", index < b.count ? b[index] : "nothing")
       if x != y { return "row \(index): \(x) instead of \(y)" }

@@ -1,7 +1,7 @@
 internal import Builtins
 internal import EventModel
 internal import Kernels
-internal import Plan
+public import Plan
 
 extension Runtime {
   func deployFused(_ plan: FusedPlan, _ statement: StatementRuntime) throws(EvaluationError) {
@@ -20,10 +20,10 @@ extension Runtime {
 
 extension ModulePlan {
   /// Whether some statement changes events of a stream before the others see them.
-  var updatesStreams: Bool { statements.contains { if case .updateStream = $0.kind { true } else { false } } }
+  public var updatesStreams: Bool { statements.contains { if case .updateStream = $0.kind { true } else { false } } }
 
   /// Whether some statement sets variables while events are processed.
-  var setsVariables: Bool {
+  public var setsVariables: Bool {
     statements.contains { statement in
       switch statement.kind {
       case .on(let on): if case .set = on.action { true } else { false }

@@ -90,10 +90,13 @@ extension Runtime {
       let code = try SelectCode(plan, subqueries: statement.plan.subqueries, context: contextType, environment: environment)
       var sources: [SourceCode] = []
       let condition = plan.sources.count == 1 ? plan.filter : nil
+      let sequence = plan.strategy == .general ? nil : SequencePlan(plan)
       let types = plan.sources.map(\.inputType) + statement.plan.subqueries.map(\.source.inputType)
       for source in plan.sources {
         let isOnly = types.count { $0 === source.inputType } == 1
-        sources.append(try SourceCode(source, context: contextType, environment: environment, where: condition, isOnly: isOnly))
+        sources.append(
+          try SourceCode(
+            source, context: contextType, environment: environment, where: condition, sequence: sequence, isOnly: isOnly))
       }
       return (code, sources)
     }
@@ -107,7 +110,13 @@ extension Runtime {
     }
     for (number, source) in sources.enumerated() {
       let prefilter = { environment.updatesStreams ? nil : environment.columnFilter(source.entryCondition($0)) }
-      listen(statement, source.inputTypes, rank: 100 + number, context, prefilter, isFiltered: source.isFiltered) { instance, event throws(EvaluationError) in
+      let scan: Consumer.Scan = { [unowned statement] batch, times in
+        (statement.instance as? SelectInstance)?.sources[number].sequence?.scan(batch, times)
+      }
+      listen(
+        statement, source.inputTypes, rank: 100 + number, context, prefilter, scan: source.sequence == nil ? nil : scan,
+        isFiltered: source.isFiltered
+      ) { instance, event throws(EvaluationError) in
         try (instance as? SelectInstance)?.sources[number].accept(event)
       }
     }
@@ -134,8 +143,7 @@ extension Runtime {
   /// Hands a type's events to the statement's instance, or to those of the partitions that the event belongs to.
   private func listen(
     _ statement: StatementRuntime, _ types: [EventType], rank: Int, _ context: ContextRuntime?,
-    _ prefilter: (EventType) -> ColumnFilter? = { _ in nil },
-    isFiltered: Bool = false,
+    _ prefilter: (EventType) -> ColumnFilter? = { _ in nil }, scan: Consumer.Scan? = nil, isFiltered: Bool = false,
     _ accept: @escaping (StatementInstance, Event) throws(EvaluationError) -> Void
   ) {
     for type in types {
@@ -148,7 +156,8 @@ extension Runtime {
           }
         }
       } else {
-        consumer = Consumer(statement: statement, rank: rank, prefilter: prefilter(type), isFiltered: isFiltered) { [unowned statement] event throws(EvaluationError) in
+        consumer = Consumer(statement: statement, rank: rank, prefilter: prefilter(type), scan: scan, isFiltered: isFiltered) {
+          [unowned statement] event throws(EvaluationError) in
           if let instance = statement.instance { try accept(instance, event) }
         }
       }

@@ -158,17 +158,23 @@ final class Consumer {
   let fused: FusedInstance?
   /// Over columns: `receive` need not be told of events that fail it.
   let prefilter: ColumnFilter?
+  /// Goes through a batch ahead, and says which of its rows `receive` is then to be told of; nil where the statement takes every row that
+  /// passes the filter.
+  let scan: Scan?
+  typealias Scan = (_ batch: EventBatch, _ times: [Int64]) -> RowSelection?
   /// Whether the statement's events pass a condition first.
   let isFiltered: Bool
 
   init(
-    statement: StatementRuntime, rank: Int, fused: FusedInstance? = nil, prefilter: ColumnFilter? = nil, isFiltered: Bool = false,
+    statement: StatementRuntime, rank: Int, fused: FusedInstance? = nil, prefilter: ColumnFilter? = nil, scan: Scan? = nil,
+    isFiltered: Bool = false,
     receive: @escaping (Event) throws(EvaluationError) -> Void
   ) {
     self.statement = statement
     self.rank = rank
     self.fused = fused
     self.prefilter = prefilter
+    self.scan = scan
     self.isFiltered = isFiltered
     self.receive = receive
   }

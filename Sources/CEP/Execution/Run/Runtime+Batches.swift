@@ -144,7 +144,7 @@ private struct BatchPass {
     for instance in fused {
       instance.timed { runtime.attempt(instance.statement) { () throws(EvaluationError) in try instance.prepare(batch) } }
     }
-    let others = OtherConsumers(consumers, batch)
+    let others = OtherConsumers(consumers, batch, times)
     var start = 0
     while start < batch.count {
       if !times.isEmpty { runtime.tick(times[start], mode) }
@@ -213,12 +213,15 @@ private final class OtherConsumers {
   private let valueCount: Int
   var isEmpty: Bool { !isOther.contains(true) }
 
-  init(_ consumers: [(consumer: Consumer, view: Int)], _ batch: EventBatch) {
+  /// - Parameter times: the events' times, where these set the clock.
+  init(_ consumers: [(consumer: Consumer, view: Int)], _ batch: EventBatch, _ times: [Int64]) {
     valueCount = batch.valueCount
     for (consumer, view) in consumers {
       let isFused = consumer.fused != nil && view < 0
       var selection: RowSelection?
-      if !isFused, view < 0, let filter = consumer.prefilter {
+      if !isFused, view < 0, let rows = consumer.scan?(batch, times) {
+        selection = rows
+      } else if !isFused, view < 0, let filter = consumer.prefilter {
         let rows = RowSelection()
         rows.fill(0..<batch.valueCount)
         if filter.apply(to: rows, of: batch) { selection = rows }

@@ -54,13 +54,14 @@ public final class Runtime {
   /// When the next timer is due; nil when nothing waits.
   public var nextTimer: Int64? { clock.nextTime }
 
-  /// When the last timer that now waits is due.
-  public var lastTimer: Int64? { clock.lastTime }
+  /// When the last timer that now waits is due, or the last of what statements wait for without one.
+  public var lastTimer: Int64? { (statements.compactMap { $0.instance?.lastDue } + [clock.lastTime].compactMap { $0 }).max() }
 
   // MARK: Passes
 
   /// Sets the clock (also back), then runs what is due.
   public func advance(to time: Int64) {
+    if time < now, !isCompat { for statement in statements { statement.instance?.clockGoesBack() } }
     clock.set(time)
     runTimers()
   }

@@ -118,6 +118,10 @@ class StatementInstance {
   func stop() {}
   /// The current rows, for a pull.
   func currentRows() throws(EvaluationError) -> [Event] { [] }
+  /// When the last of what it waits for without a timer is given up, which gives no row.
+  var lastDue: Int64? { nil }
+  /// The clock is about to be set back: what is due now has been due.
+  func clockGoesBack() {}
   /// Gives up about a share of what it keeps, the oldest first; how many entries.
   func shed(_ share: Double) throws(EvaluationError) -> Int { 0 }
   /// Names what it keeps, in order: to be saved, restored (into an instance that may have been started or not) or measured.

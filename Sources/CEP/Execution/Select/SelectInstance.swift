@@ -51,6 +51,9 @@ final class SelectInstance: StatementInstance {
 
   override func terminate() throws(EvaluationError) { try limiter?.terminate() }
 
+  override var lastDue: Int64? { sources.compactMap { $0.sequence?.lastDue }.max() }
+  override func clockGoesBack() { for source in sources { source.sequence?.expire() } }
+
   override func shed(_ share: Double) throws(EvaluationError) -> Int {
     var count = limiter?.shed(share) ?? 0
     for subquery in frame.subqueries { count += try subquery.shed(share) }

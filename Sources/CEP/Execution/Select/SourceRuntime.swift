@@ -1,5 +1,6 @@
 internal import Builtins
 internal import EventModel
+internal import Kernels
 internal import Plan
 
 /// One source of a FROM clause, compiled: what it reads, and its windows to be built for each instance.
@@ -7,6 +8,8 @@ final class SourceCode {
   let plan: SourcePlan
   let filter: Evaluator?
   let pattern: PatternCode?
+  /// The pattern, where a kernel runs it.
+  let sequence: SequencePlan?
   /// How often the filter takes an event; nil for once.
   let repeats: RepeatedMembers?
   let recognizer: MatchRecognizeCode?
@@ -17,13 +20,16 @@ final class SourceCode {
 
   /// - Parameters:
   ///   - condition: the statement's WHERE, which is the stream's filter where there is no window.
+  ///   - sequence: the pattern, where a kernel is to run it.
   ///   - isOnly: whether the statement reads the source's type nowhere else; the original takes an event once otherwise.
   init(
-    _ plan: SourcePlan, context: EventType?, environment: Environment, where condition: Expression? = nil, isOnly: Bool = true
+    _ plan: SourcePlan, context: EventType?, environment: Environment, where condition: Expression? = nil, sequence: SequencePlan? = nil,
+    isOnly: Bool = true
   ) throws(DeploymentError) {
     self.plan = plan
     self.context = context
     self.environment = environment
+    self.sequence = sequence
     let inputType = plan.inputType
     recognizer = try plan.matchRecognize.map { m throws(DeploymentError) in
       try MatchRecognizeCode(m, context: context, environment: environment)
@@ -92,6 +98,7 @@ final class SourceRuntime {
   private let first: Receiver
   private let filterFrame: Frame
   private var pattern: PatternRuntime?
+  private(set) var sequence: KeyedSequence?
   private var recognizer: MatchRecognizer?
   private var prior: PriorBuffer?
   private let statement: StatementRuntime
@@ -129,8 +136,10 @@ final class SourceRuntime {
     self.first = first
     self.prior = prior
     history = prior == nil ? chain?.history : SourceHistory(window: chain?.history, prior: prior)
-    if let patternCode = code.pattern {
-      let target = first
+    let target = first
+    if let plan = code.sequence {
+      sequence = try KeyedSequence(plan, statement) { (match) throws(EvaluationError) in try target.receive(new: [match], old: []) }
+    } else if let patternCode = code.pattern {
       pattern = PatternRuntime(patternCode, statement, frame) { (match) throws(EvaluationError) in try target.receive(new: [match], old: []) }
     }
   }
@@ -138,6 +147,7 @@ final class SourceRuntime {
   func start() throws(EvaluationError) {
     try chain?.start()
     try pattern?.start()
+    sequence?.start()
     if let window = code.window {
       subscribe(to: window)
       let held = try filtered(window.contents)
@@ -160,7 +170,7 @@ final class SourceRuntime {
   }
 
   func shed(_ share: Double) throws(EvaluationError) -> Int {
-    try (chain?.shed(share) ?? 0) + (pattern?.shed(share) ?? 0) + (recognizer?.shed(share) ?? 0)
+    try (chain?.shed(share) ?? 0) + (pattern?.shed(share) ?? 0) + (sequence?.shed(share) ?? 0) + (recognizer?.shed(share) ?? 0)
   }
 
   func exchange(_ archive: StateArchive) {
@@ -168,12 +178,14 @@ final class SourceRuntime {
     if archive.isComparing, code.window != nil { return archive.fail("it follows a named window") }
     chain?.exchange(archive)
     pattern?.exchange(archive)
+    sequence?.exchange(archive)
     recognizer?.exchange(archive)
     prior?.exchange(archive)
   }
 
   func accept(_ event: Event) throws(EvaluationError) {
     if let pattern { return try pattern.accept(event) }
+    if let sequence { return sequence.accept(event) }
     if let filter = code.filter {
       filterFrame.events[0] = event
       guard try filter(filterFrame).isTrue else { return }
