@@ -10,18 +10,16 @@ public struct LineError: Sendable, Equatable, CustomStringConvertible {
 
 /// Turns JSON lines into batches of events of one type.
 ///
-/// Nested objects flatten to dotted names; names that the type does not have, or that nobody reads, are skipped. A bad line is counted
-/// and reported, and harms nothing else.
+/// Nested objects flatten to dotted names; names that the type does not have, or that nobody reads, are checked and skipped. Values go
+/// straight into columns. A bad line is counted and reported, and harms nothing else.
 public struct EventReader {
   private let type: EventType
   private let properties: [Int]
-  private let names: NameTable
+  private let names: NameTree
   private let timestamp: Int?
   private let timeColumn: Int?
-  private var columns: [[Value]]
+  private let columns: [ColumnBuilder]
   private var times: [Int64] = []
-  private var row: [Value]
-  private var path: [UInt8] = []
   public private(set) var line = 0
   public private(set) var badLines: UInt64 = 0
   /// Called with each bad line.
@@ -36,10 +34,9 @@ public struct EventReader {
     self.timestamp = type.timestampProperty ?? timestamp
     var wanted = properties
     if let time = self.timestamp, !wanted.contains(time) { wanted.append(time) }
-    names = NameTable(wanted.map { type.properties[$0].name })
+    names = NameTree(wanted.map { type.properties[$0].name })
     timeColumn = self.timestamp.flatMap { wanted.firstIndex(of: $0) }
-    columns = Array(repeating: [], count: wanted.count)
-    row = Array(repeating: .null, count: wanted.count)
+    columns = wanted.map { ColumnBuilder(type.properties[$0].type) }
   }
 
   /// The number of events read and not yet taken.
@@ -48,104 +45,72 @@ public struct EventReader {
   /// Reads one line, without its line end. An empty line is a bad one.
   public mutating func read(_ bytes: UnsafeBufferPointer<UInt8>) {
     line += 1
-    for index in row.indices { row[index] = .null }
+    let row = times.count
     do throws(JSONError) {
       var reader = JSONReader(bytes)
-      path.removeAll(keepingCapacity: true)
-      try readObject(&reader, depth: 0)
+      try readObject(&reader, depth: 0, node: 0, row)
       try reader.end()
     } catch { return fail(error.description) }
     var time: Int64 = 0
     if let timeColumn {
-      guard case .int(let value) = row[timeColumn] else {
+      guard let value = columns[timeColumn].integer(at: row) else {
         return fail("the timestamp \(type.properties[timestamp ?? 0].name) is no integer")
       }
       time = value
     }
-    for index in columns.indices { columns[index].append(row[index]) }
+    for column in columns { column.close(row) }
     times.append(time)
   }
 
   private mutating func fail(_ reason: String) {
+    for column in columns { column.undo(times.count) }
     badLines += 1
     onError(LineError(line: line, reason: reason))
   }
 
-  private mutating func readObject(_ reader: inout JSONReader, depth: Int) throws(JSONError) {
+  /// - Parameter node: the name of the object itself, of the tree of names.
+  private func readObject(_ reader: inout JSONReader, depth: Int, node: Int, _ row: Int) throws(JSONError) {
     guard depth < 64 else { throw reader.error("nested too deep") }
     try reader.expect(UInt8(ascii: "{"))
     if reader.take(UInt8(ascii: "}")) { return }
     repeat {
       guard reader.peek() == UInt8(ascii: "\"") else { throw reader.error("expected a name") }
-      let length = path.count
-      var column: Int?
+      let place: NameTree.Place
       if let plain = try reader.plainString() {
-        if length == 0 { column = names.find(plain) }
-        if depth > 0 || column == nil { path.append(contentsOf: plain) }
+        place = names.find(plain, under: node)
       } else {
-        path.append(contentsOf: try reader.string().utf8)
+        place = Array(try reader.string().utf8).withUnsafeBufferPointer { names.find($0, under: node) }
       }
-      if column == nil { column = path.withUnsafeBufferPointer { names.find($0) } }
       try reader.expect(UInt8(ascii: ":"))
-      if column == nil, reader.peek() == UInt8(ascii: "{") {
-        path.append(UInt8(ascii: "."))
-        try readObject(&reader, depth: depth + 1)
+      if place.column >= 0 {
+        try read(&reader, into: columns[place.column], depth: depth + 1, row)
+      } else if place.node >= 0, reader.peek() == UInt8(ascii: "{") {
+        try readObject(&reader, depth: depth + 1, node: place.node, row)
       } else {
-        let value = try reader.value(depth: depth + 1)
-        if let column { row[column] = value }
+        try reader.skip(depth: depth + 1)
       }
-      path.removeLast(path.count - length)
     } while reader.take(UInt8(ascii: ","))
     try reader.expect(UInt8(ascii: "}"))
+  }
+
+  /// Of several values under one name the last counts.
+  private func read(_ reader: inout JSONReader, into column: ColumnBuilder, depth: Int, _ row: Int) throws(JSONError) {
+    column.undo(row)
+    switch reader.peek() ?? 0 {
+    case UInt8(ascii: "\""):
+      if let plain = try reader.plainString() { column.append(plain) } else { column.append(.string(try reader.string())) }
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): column.append(try reader.number())
+    default: column.append(try reader.value(depth: depth))
+    }
   }
 
   /// The events read so far, as a batch; nil where there are none.
   public mutating func takeBatch() -> EventBatch? {
     if times.isEmpty { return nil }
+    let all = columns.map { $0.take() }
     let batch = EventBatch(
-      type: type, count: times.count, properties: properties,
-      columns: properties.indices.map { Column.typed(declared(columns[$0], type.properties[properties[$0]].type)) }, times: timeColumn == nil ? [] : times)
-    for index in columns.indices { columns[index].removeAll(keepingCapacity: true) }
+      type: type, count: times.count, properties: properties, columns: Array(all.prefix(properties.count)), times: timeColumn == nil ? [] : times)
     times.removeAll(keepingCapacity: true)
     return batch
-  }
-}
-
-/// The values as their column's type holds them: text of addresses where addresses are declared.
-private func declared(_ values: [Value], _ type: ValueType) -> [Value] {
-  type == .address ? values.map { Address($0)?.value ?? $0 } : values
-}
-
-/// Names by their bytes.
-private struct NameTable {
-  private let names: [[UInt8]]
-  private var buckets: [Int16]
-
-  init(_ names: [String]) {
-    self.names = names.map { Array($0.utf8) }
-    var size = 16
-    while size < names.count * 3 { size *= 2 }
-    buckets = Array(repeating: -1, count: size)
-    for (number, name) in self.names.enumerated() {
-      var index = name.withUnsafeBufferPointer { NameTable.hash($0) } & (size - 1)
-      while buckets[index] >= 0 { index = (index + 1) & (size - 1) }
-      buckets[index] = Int16(number)
-    }
-  }
-
-  private static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return Int(truncatingIfNeeded: hash >> 20)
-  }
-
-  func find(_ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
-    var index = NameTable.hash(bytes) & (buckets.count - 1)
-    while buckets[index] >= 0 {
-      let number = Int(buckets[index])
-      if names[number].count == bytes.count, names[number].elementsEqual(bytes) { return number }
-      index = (index + 1) & (buckets.count - 1)
-    }
-    return nil
   }
 }

@@ -2,7 +2,7 @@ public import EventModel
 
 /// Reads JSON (RFC 8259) from bytes. Integers keep 64 bits; what is larger, or has a fraction or exponent, is a double.
 public struct JSONReader {
-  private let bytes: UnsafeBufferPointer<UInt8>
+  let bytes: UnsafeBufferPointer<UInt8>
   private(set) var position = 0
   /// Deeper nesting is refused, so that no input can exhaust the stack.
   private static let deepest = 128
@@ -65,6 +65,32 @@ public struct JSONReader {
     }
   }
 
+  /// Reads over a value, which must be one.
+  mutating func skip(depth: Int) throws(JSONError) {
+    guard depth < JSONReader.deepest else { throw error("nested too deep") }
+    switch peek() {
+    case UInt8(ascii: "{"):
+      position += 1
+      if take(UInt8(ascii: "}")) { return }
+      repeat {
+        guard peek() == UInt8(ascii: "\"") else { throw error("expected a name") }
+        try skipString()
+        try expect(UInt8(ascii: ":"))
+        try skip(depth: depth + 1)
+      } while take(UInt8(ascii: ","))
+      try expect(UInt8(ascii: "}"))
+    case UInt8(ascii: "["):
+      position += 1
+      if take(UInt8(ascii: "]")) { return }
+      repeat { try skip(depth: depth + 1) } while take(UInt8(ascii: ","))
+      try expect(UInt8(ascii: "]"))
+    case UInt8(ascii: "\""): try skipString()
+    default: _ = try value(depth: depth)
+    }
+  }
+
+  private mutating func skipString() throws(JSONError) { if try plainString() == nil { _ = try string() } }
+
   private mutating func object(depth: Int) throws(JSONError) -> [(key: String, value: Value)] {
     try expect(UInt8(ascii: "{"))
     var entries: [(key: String, value: Value)] = []
@@ -99,22 +125,13 @@ public struct JSONReader {
   /// The bytes of a string without escapes; nil where it has some (the position is then unchanged).
   mutating func plainString() throws(JSONError) -> UnsafeBufferPointer<UInt8>? {
     let start = position + 1
-    var index = start
-    while index < bytes.count {
-      let byte = bytes[index]
-      if byte == UInt8(ascii: "\"") {
-        position = index + 1
-        return UnsafeBufferPointer(rebasing: bytes[start..<index])
-      }
-      if byte == UInt8(ascii: "\\") { return nil }
-      if byte < 32 {
-        position = index
-        throw error("a control character in a string")
-      }
-      index += 1
-    }
+    let index = endOfPlain(start)
+    if index < bytes.count, bytes[index] == UInt8(ascii: "\\") { return nil }
     position = index
-    throw error("unterminated string")
+    guard index < bytes.count else { throw error("unterminated string") }
+    guard bytes[index] == UInt8(ascii: "\"") else { throw error("a control character in a string") }
+    position = index + 1
+    return UnsafeBufferPointer(rebasing: bytes[start..<index])
   }
 
   mutating func string() throws(JSONError) -> String {

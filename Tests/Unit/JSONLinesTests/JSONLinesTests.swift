@@ -35,6 +35,49 @@ import Testing
     #expect(errors.map(\.line) == [2, 3, 4, 5])
   }
 
+  /// What a bad line has given before it is found to be bad is taken back from every column, whatever their shapes are by then.
+  @Test func badLinesLeaveNothingInColumns() throws {
+    let (batch, errors) = read([
+      #"{"t":1,"ipfix":{"src":"one","n":1},"tags":["a"]}"#, #"{"t":2,"ipfix":{"src":"bad","n":2},"tags":["b"],}"#,
+      #"{"t":3,"ipfix":{"src":7},"ipfix.n":2.5}"#, #"{"t":4,"ipfix.src":"x","ipfix.n":"y","tags"}"#, #"{"t":5,"ipfix.src":"tw\no"}"#,
+      #"{"t":6,"ipfix.src":"first","ipfix":{"src":"last","n":null}}"#,
+    ])
+    let events = try #require(batch)
+    #expect(errors.map(\.line) == [2, 4])
+    #expect(events.times == [1, 3, 5, 6])
+    let rows = (0..<4).map { row in events.columns.map { $0[row].text ?? "null" }.joined(separator: " ") }
+    #expect(rows == ["1 one 1 [a]", "3 7 2.5 null", "5 tw\no null null", "6 last null null"])
+  }
+
+  @Test(arguments: [
+    #"{"t":1,"x":[1,{"a":"\u12"}]}"#, #"{"t":1,"x":{"a":tru}}"#, #"{"t":1,"x":{"a" 1}}"#, #"{"t":1,"x":[1 2]}"#, #"{"t":1,"x":"a}"#, #"{"t":1,"x":01}"#,
+    "{\"t\":1,\"x\":\"12345678\u{1}\"}", #"{"t":1,"x":{"a":1,}}"#, #"{"t":1}}"#,
+  ])
+  func whatIsSkippedIsCheckedToo(_ line: String) {
+    let (batch, errors) = read([line])
+    #expect(batch == nil && errors.count == 1)
+  }
+
+  @Test func namesThatDifferInTheMiddleAreTold() throws {
+    let names = ["ipfix.sourceTransportPortNumber", "ipfix.sourceTransXortPortNumber", "ipfix.a", "ipfix.b.c", "b"]
+    let type = EventType(name: "E", properties: names.map { .init($0, .int) })
+    var reader = EventReader(type: type, properties: Array(names.indices))
+    var line = #"{"b":5,"ipfix":{"sourceTransXortPortNumber":2,"a":3,"b":{"c":4,"d":9},"sourceTransportPortNumber":1,"sourceTransYortPortNumber":8}}"#
+    line.withUTF8 { reader.read($0) }
+    let batch = try #require(reader.takeBatch())
+    #expect(batch.columns.map { $0[0] } == [.int(1), .int(2), .int(3), .int(4), .int(5)])
+  }
+
+  @Test func addressesAreReadWhereTheyAreDeclared() throws {
+    let type = EventType(name: "E", properties: [.init("a", .address), .init("b", .address)])
+    var reader = EventReader(type: type, properties: [0, 1])
+    for var line in [#"{"a":"10.0.0.1","b":"2001:db8::1"}"#, #"{"b":"nowhere"}"#, #"{"a":"10.0.0.2","b":"10.0.0.3"}"#] { line.withUTF8 { reader.read($0) } }
+    let batch = try #require(reader.takeBatch())
+    #expect((0..<3).map { batch.columns[0][$0].text } == ["10.0.0.1", nil, "10.0.0.2"])
+    #expect((0..<3).map { batch.columns[1][$0].text } == ["2001:db8::1", "nowhere", "10.0.0.3"])
+    if case .ip4 = batch.columns[0].storage {} else { Issue.record("the first column holds no IPv4 addresses") }
+  }
+
   @Test func escapesAndNumbersAreRead() throws {
     #expect(try JSONReader.parse(#""a\"\\\/\b\f\n\r\té😀""#) == .string("a\"\\/\u{8}\u{c}\n\r\té😀"))
     #expect(try JSONReader.parse("-9223372036854775808") == .int(.min))
