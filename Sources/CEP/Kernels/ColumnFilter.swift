@@ -31,6 +31,7 @@ public final class ColumnFilter {
   }
 
   let root: Node
+  let expression: Expression
   /// The properties that it reads.
   public let properties: Set<Int>
   let variables: (String) -> Value
@@ -46,8 +47,16 @@ public final class ColumnFilter {
   public init?(_ expression: Expression, variables: @escaping (String) -> Value) {
     guard let root = Self.node(expression, wanted: true) else { return nil }
     self.root = root
+    self.expression = expression
     properties = root.properties
     self.variables = variables
+  }
+
+  /// Whether it reads no variable.
+  var isConstant: Bool {
+    var isConstant = true
+    expression.visit { if case .variable = $0 { isConstant = false } }
+    return isConstant
   }
 
   // MARK: From expression to nodes

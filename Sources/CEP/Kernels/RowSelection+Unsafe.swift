@@ -30,6 +30,18 @@ public final class RowSelection {
     count = other.count
   }
 
+  /// One more row, behind the others.
+  func append(_ row: UInt32) {
+    if count == capacity {
+      let larger = UnsafeMutablePointer<UInt32>.allocate(capacity: capacity * 2)
+      larger.moveInitialize(from: rows, count: count)
+      rows.deallocate()
+      (rows, capacity) = (larger, capacity * 2)
+    }
+    rows[count] = row
+    count += 1
+  }
+
   /// Those of the rows for which `test` holds.
   @inlinable
   public func keep(_ test: (Int) -> Bool) {

@@ -64,7 +64,8 @@ import Testing
     var reader = EventReader(type: type, properties: Array(names.indices))
     var line = #"{"b":5,"ipfix":{"sourceTransXortPortNumber":2,"a":3,"b":{"c":4,"d":9},"sourceTransportPortNumber":1,"sourceTransYortPortNumber":8}}"#
     line.withUTF8 { reader.read($0) }
-    let batch = try #require(reader.takeBatch())
+    let taken = reader.takeBatch()
+    let batch = try #require(taken)
     #expect(batch.columns.map { $0[0] } == [.int(1), .int(2), .int(3), .int(4), .int(5)])
   }
 
@@ -72,7 +73,8 @@ import Testing
     let type = EventType(name: "E", properties: [.init("a", .address), .init("b", .address)])
     var reader = EventReader(type: type, properties: [0, 1])
     for var line in [#"{"a":"10.0.0.1","b":"2001:db8::1"}"#, #"{"b":"nowhere"}"#, #"{"a":"10.0.0.2","b":"10.0.0.3"}"#] { line.withUTF8 { reader.read($0) } }
-    let batch = try #require(reader.takeBatch())
+    let taken = reader.takeBatch()
+    let batch = try #require(taken)
     #expect((0..<3).map { batch.columns[0][$0].text } == ["10.0.0.1", nil, "10.0.0.2"])
     #expect((0..<3).map { batch.columns[1][$0].text } == ["2001:db8::1", "nowhere", "10.0.0.3"])
     if case .ip4 = batch.columns[0].storage {} else { Issue.record("the first column holds no IPv4 addresses") }

@@ -75,10 +75,17 @@ final class FusedInstance: StatementInstance {
     filters.entersAll ? (countsAll ? filters.conditionFilter : nil) : filters.entryFilter
   }
 
+  /// The filter that is evaluated with those of other statements: the one before the window, else WHERE.
+  var indexedFilter: ColumnFilter? { filters.entersAll ? filters.conditionFilter : filters.entryFilter }
+
+  /// Whether a batch has anything for the statement.
+  /// - Parameter rows: those for its ``indexedFilter``.
+  func isConcerned(by rows: FilterIndex.Rows?) -> Bool { rows?.selection.count != 0 || filters.entersAll || !pending.isEmpty }
+
   /// Finds out which rows pass the filters, before rows are taken in.
-  func prepare(_ batch: EventBatch) throws(EvaluationError) {
+  func prepare(_ batch: EventBatch, _ rows: FilterIndex.Rows?) throws(EvaluationError) {
     try takePending()
-    filters.prepare(batch)
+    filters.prepare(batch, rows)
   }
 
   /// The row of the range that would start the timer, and when it would be due. Nil where it runs already or no row comes in.
@@ -229,15 +236,20 @@ final class FusedFilters {
   /// Whether nothing stands before the window.
   var entersAll: Bool { filter == nil }
 
-  func prepare(_ batch: EventBatch) {
+  /// - Parameter known: the rows for the first of them that is one for columns, where these are known.
+  func prepare(_ batch: EventBatch, _ known: FilterIndex.Rows? = nil) {
     entering.fill(0..<batch.valueCount)
-    apply(filter, to: entering, batch)
+    apply(filter, to: entering, batch, filter == nil ? nil : known)
     passing.copy(entering)
-    apply(condition, to: passing, batch)
+    apply(condition, to: passing, batch, filter == nil ? known : nil)
   }
 
-  private func apply(_ filter: FilterPair?, to rows: RowSelection, _ batch: EventBatch) {
+  private func apply(_ filter: FilterPair?, to rows: RowSelection, _ batch: EventBatch, _ known: FilterIndex.Rows?) {
     guard let filter else { return }
+    if let known {
+      rows.copy(known.selection)
+      if known.isExact { return }
+    }
     if let columns = filter.columns, columns.apply(to: rows, of: batch) { return }
     let maker = EventMaker(batch, statement.runtime)
     rows.keep { row in

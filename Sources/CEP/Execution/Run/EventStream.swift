@@ -10,7 +10,12 @@ final class EventStream {
   /// Streams of supertypes, which see these events with their own properties.
   private var views: [EventStream] = []
   /// All consumers in the order in which they run, each with the view that it reads; rebuilt after a change.
-  private var order: [(consumer: Consumer, view: Int)]?
+  private var order: [(consumer: Consumer, view: Int)]? {
+    didSet { (index, entryIndex) = (nil, nil) }
+  }
+  /// The consumers' filters; those that decide whether an event's values are needed.
+  private var index: FilterIndex?
+  private var entryIndex: (countsAll: Bool, index: FilterIndex?)?
   private var mappings: [[Int]] = []
   /// What UPDATE ISTREAM statements make of an event before anyone sees it, in order of deployment.
   private var updates: [(Event) throws(EvaluationError) -> Event] = []
@@ -88,21 +93,31 @@ final class EventStream {
     return consumers
   }
 
-  /// For each consumer the filter that says of which events it may need the values; nil where one of them needs all.
-  /// - Parameter countsAll: whether consumers are told of the other events' times.
-  func entryFilters(in runtime: Runtime, countsAll: Bool) -> [ColumnFilter]? {
-    if !updates.isEmpty { return nil }
-    var filters: [ColumnFilter] = []
-    for (consumer, view) in consumers(in: runtime) {
-      guard view < 0, let filter = consumer.fused.map({ $0.entryFilter(countsAll: countsAll) }) ?? consumer.prefilter
-      else { return nil }
-      filters.append(filter)
-    }
-    return filters
+  /// The consumers' filters over columns, by their order.
+  func filterIndex(in runtime: Runtime) -> FilterIndex {
+    let consumers = consumers(in: runtime)
+    if let index { return index }
+    let index = FilterIndex(consumers.map { $0.view < 0 ? $0.consumer.filter : nil })
+    self.index = index
+    return index
   }
 
-  /// - Parameter chosen: for each consumer whether it gets the event; nil for all.
-  func deliver(_ sent: Event, in runtime: Runtime, to chosen: [Bool]? = nil) {
+  /// The filters that say of which events some consumer may need the values; nil where one of them needs all.
+  /// - Parameter countsAll: whether consumers are told of the other events' times.
+  func entryIndex(in runtime: Runtime, countsAll: Bool) -> FilterIndex? {
+    if !updates.isEmpty { return nil }
+    let consumers = consumers(in: runtime)
+    if let entryIndex, entryIndex.countsAll == countsAll { return entryIndex.index }
+    let filters = consumers.compactMap { consumer, view -> ColumnFilter? in
+      view < 0 ? consumer.fused.map { $0.entryFilter(countsAll: countsAll) } ?? consumer.prefilter : nil
+    }
+    let index = filters.count == consumers.count ? FilterIndex(filters) : nil
+    entryIndex = (countsAll, index)
+    return index
+  }
+
+  /// - Parameter chosen: the numbers of the consumers that get the event, ascending; nil for all.
+  func deliver(_ sent: Event, in runtime: Runtime, to chosen: [Int]? = nil) {
     let event = updates.isEmpty ? sent : updated(sent, in: runtime)
     let consumers = consumers(in: runtime)
     var converted = [Event?](repeating: nil, count: views.count)
@@ -110,8 +125,8 @@ final class EventStream {
     var skipsBelow: Int?
     // The thread's clock when the current statement began, where this event is measured.
     var began = runtime.times.isSampled() ? StatementTimes.now() : nil
-    for (number, (consumer, view)) in consumers.enumerated() {
-      if let chosen, !chosen[number] { continue }
+    for place in 0..<(chosen?.count ?? consumers.count) {
+      let (consumer, view) = consumers[chosen?[place] ?? place]
       let statement = consumer.statement
       if let current, current !== statement {
         runtime.attempt(current) { () throws(EvaluationError) in try current.endPass() }
@@ -164,6 +179,8 @@ final class Consumer {
   typealias Scan = (_ batch: EventBatch, _ times: [Int64]) -> RowSelection?
   /// Whether the statement's events pass a condition first.
   let isFiltered: Bool
+  /// What is asked of a batch's columns before the statement is given its rows.
+  var filter: ColumnFilter? { fused.map(\.indexedFilter) ?? (scan == nil ? prefilter : nil) }
 
   init(
     statement: StatementRuntime, rank: Int, fused: FusedInstance? = nil, prefilter: ColumnFilter? = nil, scan: Scan? = nil,

@@ -57,10 +57,7 @@ extension Runtime {
   /// The properties that decide of which events of a type some statement may need the values; nil where every one's are needed.
   /// - Parameter countsAll: whether the other events' times are sent, too.
   public func decidingProperties(of type: EventType, countsAll: Bool) -> [Int]? {
-    guard let stream = streams[ObjectIdentifier(type)], let filters = stream.entryFilters(in: self, countsAll: countsAll) else {
-      return nil
-    }
-    return filters.reduce(into: Set()) { $0.formUnion($1.properties) }.sorted()
+    streams[ObjectIdentifier(type)]?.entryIndex(in: self, countsAll: countsAll)?.properties.sorted()
   }
 
   /// Of which events of a batch some statement may need the values; nil where every one's are needed. The batch may lack all but the deciding
@@ -68,22 +65,7 @@ extension Runtime {
   ///
   /// What filters say now is what they say later: none reads a variable that statements set.
   public func wanted(_ batch: EventBatch, countsAll: Bool) -> [UInt32]? {
-    guard let stream = streams[ObjectIdentifier(batch.type)], let filters = stream.entryFilters(in: self, countsAll: countsAll) else {
-      return nil
-    }
-    let (all, rest, passing) = (RowSelection(), RowSelection(), RowSelection())
-    all.fill(0..<batch.count)
-    rest.copy(all)
-    var isWanted = [Bool](repeating: false, count: batch.count)
-    for filter in filters {
-      passing.copy(rest)
-      guard filter.apply(to: passing, of: batch) else { return nil }
-      if passing.count == 0 { continue }
-      for row in passing.buffer { isWanted[Int(row)] = true }
-      rest.keep { !isWanted[$0] }
-    }
-    all.keep { isWanted[$0] }
-    return Array(all.buffer)
+    streams[ObjectIdentifier(batch.type)]?.entryIndex(in: self, countsAll: countsAll)?.rowsOfAny(batch)
   }
 
   func maker(for batch: EventBatch) -> EventMaker {
@@ -103,7 +85,7 @@ private struct BatchPass {
   let mode: BatchClock
   let maker: EventMaker
   private let consumers: [(consumer: Consumer, view: Int)]
-  private let fused: [FusedInstance]
+  private let fused: [(instance: FusedInstance, number: Int)]
   private let lastTime: Int64
 
   init(_ runtime: Runtime, _ stream: EventStream, _ batch: EventBatch, _ times: [Int64], _ mode: BatchClock) {
@@ -114,7 +96,7 @@ private struct BatchPass {
     self.mode = mode
     maker = runtime.maker(for: batch)
     consumers = stream.consumers(in: runtime)
-    fused = consumers.compactMap { $0.view < 0 ? $0.consumer.fused : nil }
+    fused = consumers.enumerated().compactMap { number, item in item.view < 0 ? item.consumer.fused.map { ($0, number) } : nil }
     lastTime = times.max() ?? .min
   }
 
@@ -141,14 +123,20 @@ private struct BatchPass {
   private func values(_ rows: Range<Int>) -> Range<Int> { value(at: rows.lowerBound)..<value(at: rows.upperBound) }
 
   func run() {
-    for instance in fused {
-      instance.timed { runtime.attempt(instance.statement) { () throws(EvaluationError) in try instance.prepare(batch) } }
+    let index = stream.filterIndex(in: runtime)
+    index.evaluate(batch)
+    // Of many statements most have no row in a batch.
+    let fused = fused.compactMap { instance, number -> FusedInstance? in
+      let rows = index.rows(of: number)
+      guard instance.isConcerned(by: rows) else { return nil }
+      instance.timed { runtime.attempt(instance.statement) { () throws(EvaluationError) in try instance.prepare(batch, rows) } }
+      return instance
     }
-    let others = OtherConsumers(consumers, batch, times)
+    let others = OtherConsumers(consumers, index, batch, times)
     var start = 0
     while start < batch.count {
       if !times.isEmpty { runtime.tick(times[start], mode) }
-      let range = start..<stretch(from: start)
+      let range = start..<stretch(from: start, fused)
       for instance in fused { instance.timed { instance.consume(batch, range, values(range), times) } }
       runOthers(range, others)
       if !times.isEmpty { runtime.clock.set(times[range.upperBound - 1]) }
@@ -158,7 +146,7 @@ private struct BatchPass {
 
   /// Where the rows from `start` on must be cut: before the first that a timer precedes, of those that wait and those that the rows
   /// themselves would start.
-  private func stretch(from start: Int) -> Int {
+  private func stretch(from start: Int, _ fused: [FusedInstance]) -> Int {
     if times.isEmpty { return batch.count }
     var end = cut(start..<batch.count, at: runtime.nextTimer)
     for instance in fused {
@@ -204,56 +192,66 @@ private struct BatchPass {
 
 /// The statements that take events, and which of a batch's values concern them.
 private final class OtherConsumers {
-  private var selections: [RowSelection?] = []
-  private var isOther: [Bool] = []
-  private var places: [Int] = []
-  /// Whether some, and whether every one of them takes all rows.
-  private var all = false
-  private var allOfAll = true
+  /// The numbers of those that take every row.
+  private var always: [Int] = []
+  /// Of the others: where in `concerned` the consumers of each value begin.
+  private var starts: [Int32]
+  private var concerned: [Int32] = []
+  private var chosen: [Int] = []
   private let valueCount: Int
-  var isEmpty: Bool { !isOther.contains(true) }
+  let isEmpty: Bool
 
   /// - Parameter times: the events' times, where these set the clock.
-  init(_ consumers: [(consumer: Consumer, view: Int)], _ batch: EventBatch, _ times: [Int64]) {
+  init(_ consumers: [(consumer: Consumer, view: Int)], _ index: FilterIndex, _ batch: EventBatch, _ times: [Int64]) {
     valueCount = batch.valueCount
-    for (consumer, view) in consumers {
-      let isFused = consumer.fused != nil && view < 0
-      var selection: RowSelection?
-      if !isFused, view < 0, let rows = consumer.scan?(batch, times) {
-        selection = rows
-      } else if !isFused, view < 0, let filter = consumer.prefilter {
-        let rows = RowSelection()
-        rows.fill(0..<batch.valueCount)
-        if filter.apply(to: rows, of: batch) { selection = rows }
+    var selections: [(rows: RowSelection, consumer: Int)] = []
+    for (number, (consumer, view)) in consumers.enumerated() where consumer.fused == nil || view >= 0 {
+      if view < 0, let rows = consumer.scan?(batch, times) ?? index.rows(of: number)?.selection {
+        if rows.count > 0 { selections.append((rows, number)) }
+      } else {
+        always.append(number)
       }
-      selections.append(selection)
-      isOther.append(!isFused)
-      places.append(0)
-      if !isFused, selection == nil { all = true }
-      if !isFused, selection != nil { allOfAll = false }
+    }
+    isEmpty = always.isEmpty && selections.isEmpty
+    starts = selections.isEmpty ? [] : Array(repeating: 0, count: valueCount + 2)
+    if !selections.isEmpty { sort(selections) }
+  }
+
+  /// Consumer by consumer, into a list for each value.
+  private func sort(_ selections: [(rows: RowSelection, consumer: Int)]) {
+    for (rows, _) in selections { for row in rows.buffer { starts[Int(row) + 2] += 1 } }
+    for value in 2..<starts.count { starts[value] += starts[value - 1] }
+    concerned = Array(repeating: 0, count: Int(starts[valueCount + 1]))
+    for (rows, consumer) in selections {
+      for row in rows.buffer {
+        concerned[Int(starts[Int(row) + 1])] = Int32(consumer)
+        starts[Int(row) + 1] += 1
+      }
     }
   }
 
-  /// The first row from `row` on that concerns any; rows are asked for in order.
+  /// The first row from `row` on that concerns any.
   func next(from row: Int) -> Int? {
-    if all { return row < valueCount ? row : nil }
-    var next: Int?
-    for index in selections.indices where isOther[index] {
-      guard let selection = selections[index] else { continue }
-      while places[index] < selection.count, Int(selection.rows[places[index]]) < row { places[index] += 1 }
-      if places[index] < selection.count { next = min(next ?? .max, Int(selection.rows[places[index]])) }
-    }
-    return next
+    var row = row
+    if always.isEmpty, !starts.isEmpty { while row < valueCount, starts[row] == starts[row + 1] { row += 1 } }
+    return row < valueCount ? row : nil
   }
 
-  /// Which consumers the row concerns.
-  func chosen(_ row: Int) -> [Bool] {
-    if allOfAll { return isOther }
-    return selections.indices.map { index in
-      guard isOther[index] else { return false }
-      guard let selection = selections[index] else { return true }
-      while places[index] < selection.count, Int(selection.rows[places[index]]) < row { places[index] += 1 }
-      return places[index] < selection.count && Int(selection.rows[places[index]]) == row
+  /// The numbers of the consumers that the row concerns, ascending.
+  func chosen(_ row: Int) -> [Int] {
+    if starts.isEmpty { return always }
+    let some = concerned[Int(starts[row])..<Int(starts[row + 1])]
+    if some.isEmpty { return always }
+    chosen.removeAll(keepingCapacity: true)
+    var place = 0
+    for number in some {
+      while place < always.count, always[place] < Int(number) {
+        chosen.append(always[place])
+        place += 1
+      }
+      chosen.append(Int(number))
     }
+    chosen += always[place...]
+    return chosen
   }
 }
