@@ -37,7 +37,7 @@ import Testing
     uniqueKeysWithValues: [EngineOptions.ClockMode.compat, .watermark].map { clock in
       let answers = statements.map { statement in
         (0..<2).flatMap { variant in
-          (try? TiersTests.run([statement], clock: clock, size: 1, rewrites: false, count: 300, variant: variant)) ?? ["failed"]
+          (try? TiersTests.run([statement], clock: clock, size: 1, rewrites: false, count: 200, variant: variant)) ?? ["failed"]
         }
       }
       return (clock, answers)
@@ -51,7 +51,7 @@ import Testing
       let together = try (0..<2).map { variant in
         Self.byStatement(
           try TiersTests.run(
-            Self.statements, clock: clock, size: size, rewrites: true, count: 300, variant: variant, choosing: choosing))
+            Self.statements, clock: clock, size: size, rewrites: true, count: 200, variant: variant, choosing: choosing))
       }
       for (number, statement) in Self.statements.enumerated() {
         let rows = together.flatMap { $0["s\(number)"] ?? [] }.map { $0.replacing(" s\(number) ", with: " s0 ") }
