@@ -147,7 +147,7 @@ let package = Package(
       name: "flowcep-bench",
       dependencies: [
         "CryptoPAn", "RecordJSON", "IPFIX", "RecordBatch", "InformationElements", "PluginABI", "Synthesis", "EventModel", "EventTime",
-        "RecordEvents", "Engine", "Configuration", "Diagnostics",
+        "RecordEvents", "Engine", "JSONLines", "Configuration", "Diagnostics",
       ],
       path: "Benchmarks", swiftSettings: manners),
 

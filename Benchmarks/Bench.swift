@@ -11,6 +11,7 @@ enum Bench {
       ("json", JSONBench.run),
       ("anonymize", AnonymizeBench.run),
       ("watermark", WatermarkBench.run),
+      ("query-port-scan", QueryBench.run),
     ]
     + EPLBench.names.map { name in (name, { try EPLBench.run(name) }) }
 

@@ -151,7 +151,8 @@ enum EPLBench {
     }
     print("\(name): \(Bench.rounded(cost)) ns an event, columns included (\(capture.recordCount) events)")
     let given = rows.sorted { $0.key < $1.key }
-    print("  rows: \(given.count > 9 ? "\(given.reduce(0) { $0 + $1.value })" : given.map { "\($0.key) \($0.value)" }.joined(separator: ", "))")
+    let each = given.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+    print("  rows: \(given.count > 9 ? "\(given.reduce(0) { $0 + $1.value }) of \(given.count) statements" : each)")
     print("  \(distinct(job.keys, capture, schema)) distinct \(job.keys.joined(separator: ", ")) in the capture")
   }
 

@@ -116,7 +116,7 @@ final class QuerySession {
   private func readLines(_ bytes: ArraySlice<UInt8>, _ rest: inout [UInt8]) {
     bytes.withUnsafeBufferPointer { buffer in
       var start = 0
-      while let length = QuerySession.lengthOfLine(buffer, from: start) {
+      while let length = LineEnds.length(buffer, from: start) {
         let line = UnsafeBufferPointer(rebasing: buffer[start..<(start + length)])
         if rest.isEmpty {
           take(line)

@@ -21,7 +21,9 @@ final class ColumnBuilder {
 
   func append(_ text: UnsafeBufferPointer<UInt8>) {
     if shape == .none { begin(.texts) }
-    guard shape == .texts, bytes.count + text.count <= Int(Int32.max) else { return append(other: .string(String(decoding: text, as: UTF8.self))) }
+    guard shape == .texts, bytes.count + text.count <= Int(Int32.max) else {
+      return append(other: .string(String(decoding: text, as: UTF8.self)))
+    }
     slices.append(Slice(offset: Int32(bytes.count), length: Int32(text.count)))
     bytes.append(contentsOf: text)
     nulls.append(false)

@@ -16,6 +16,7 @@ public struct EventReader {
   private let type: EventType
   private let properties: [Int]
   private let names: NameTree
+  private let memo = MemberMemo()
   private let timestamp: Int?
   private let timeColumn: Int?
   private let columns: [ColumnBuilder]
@@ -48,6 +49,7 @@ public struct EventReader {
     let row = times.count
     do throws(JSONError) {
       var reader = JSONReader(bytes)
+      memo.beginLine()
       try readObject(&reader, depth: 0, node: 0, row)
       try reader.end()
     } catch { return fail(error.description) }
@@ -74,14 +76,7 @@ public struct EventReader {
     try reader.expect(UInt8(ascii: "{"))
     if reader.take(UInt8(ascii: "}")) { return }
     repeat {
-      guard reader.peek() == UInt8(ascii: "\"") else { throw reader.error("expected a name") }
-      let place: NameTree.Place
-      if let plain = try reader.plainString() {
-        place = names.find(plain, under: node)
-      } else {
-        place = Array(try reader.string().utf8).withUnsafeBufferPointer { names.find($0, under: node) }
-      }
-      try reader.expect(UInt8(ascii: ":"))
+      let place = try readName(&reader, under: node)
       if place.column >= 0 {
         try read(&reader, into: columns[place.column], depth: depth + 1, row)
       } else if place.node >= 0, reader.peek() == UInt8(ascii: "{") {
@@ -91,6 +86,26 @@ public struct EventReader {
       }
     } while reader.take(UInt8(ascii: ","))
     try reader.expect(UInt8(ascii: "}"))
+  }
+
+  /// What the member is whose name comes now, with its colon.
+  private func readName(_ reader: inout JSONReader, under node: Int) throws(JSONError) -> NameTree.Place {
+    guard reader.peek() == UInt8(ascii: "\"") else { throw reader.error("expected a name") }
+    let start = reader.position
+    if let (length, place) = memo.expected(reader.bytes, at: start, under: node) {
+      reader.position += length
+      return place
+    }
+    let place: NameTree.Place
+    if let plain = try reader.plainString() {
+      place = names.find(plain, under: node)
+    } else {
+      place = Array(try reader.string().utf8).withUnsafeBufferPointer { names.find($0, under: node) }
+    }
+    try reader.expect(UInt8(ascii: ":"))
+    reader.skipSpace()
+    memo.note(UnsafeBufferPointer(rebasing: reader.bytes[start..<reader.position]), under: node, place)
+    return place
   }
 
   /// Of several values under one name the last counts.
@@ -109,7 +124,8 @@ public struct EventReader {
     if times.isEmpty { return nil }
     let all = columns.map { $0.take() }
     let batch = EventBatch(
-      type: type, count: times.count, properties: properties, columns: Array(all.prefix(properties.count)), times: timeColumn == nil ? [] : times)
+      type: type, count: times.count, properties: properties, columns: Array(all.prefix(properties.count)),
+      times: timeColumn == nil ? [] : times)
     times.removeAll(keepingCapacity: true)
     return batch
   }

@@ -3,7 +3,7 @@ public import EventModel
 /// Reads JSON (RFC 8259) from bytes. Integers keep 64 bits; what is larger, or has a fraction or exponent, is a double.
 public struct JSONReader {
   let bytes: UnsafeBufferPointer<UInt8>
-  private(set) var position = 0
+  var position = 0
   /// Deeper nesting is refused, so that no input can exhaust the stack.
   private static let deepest = 128
 
@@ -33,7 +33,9 @@ public struct JSONReader {
   }
 
   /// The next byte that is no white space; nil at the end.
+  @inline(__always)
   mutating func peek() -> UInt8? {
+    if position < bytes.count, bytes[position] > 32 { return bytes[position] }
     skipSpace()
     return position < bytes.count ? bytes[position] : nil
   }
@@ -194,6 +196,12 @@ public struct JSONReader {
     let firstDigit = position
     var magnitude: UInt64 = 0
     var fits = true
+    // So many digits fit in any case.
+    let plain = min(bytes.count, firstDigit + 18)
+    while position < plain, bytes[position] &- 48 < 10 {
+      magnitude = magnitude &* 10 &+ UInt64(bytes[position] &- 48)
+      position += 1
+    }
     while position < bytes.count, bytes[position] &- 48 < 10 {
       let (product, overflow) = magnitude.multipliedReportingOverflow(by: 10)
       let (sum, carry) = product.addingReportingOverflow(UInt64(bytes[position] - 48))

@@ -97,7 +97,7 @@ final class NameTree {
 
   /// Of the length, the first and the last eight bytes: names differ there, and are compared besides.
   @inline(__always)
-  private static func hash(_ name: UnsafeBufferPointer<UInt8>) -> Int {
+  static func hash(_ name: UnsafeBufferPointer<UInt8>) -> Int {
     var (first, last): (UInt64, UInt64) = (0, 0)
     if name.count >= 8 {
       let bytes = UnsafeRawBufferPointer(name)
@@ -128,7 +128,8 @@ final class NameTree {
     guard let other = UnsafeRawPointer(name.baseAddress) else { return true }
     var offset = 0
     while offset + 8 <= name.count {
-      if own.loadUnaligned(fromByteOffset: offset, as: UInt64.self) != other.loadUnaligned(fromByteOffset: offset, as: UInt64.self) { return false }
+      let (x, y) = (own.loadUnaligned(fromByteOffset: offset, as: UInt64.self), other.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      if x != y { return false }
       offset += 8
     }
     while offset < name.count {

@@ -90,7 +90,9 @@ final class ColumnLookup {
     }
   }
 
-  private static func hash(_ address: Address) -> UInt64 { address.isIP4 ? address.low : address.high &* 0x9e37_79b9_7f4a_7c15 ^ address.low }
+  private static func hash(_ address: Address) -> UInt64 {
+    address.isIP4 ? address.low : address.high &* 0x9e37_79b9_7f4a_7c15 ^ address.low
+  }
 
   private static func hash(_ text: String) -> UInt64 {
     var text = text

@@ -1,8 +1,8 @@
 public import EventModel
 public import Plan
 
-/// `every a -> b …` in which each step after the first waits for an event of its own by key, taken apart: what is asked of the event alone,
-/// which of its properties must equal which of earlier events, and what of each event is needed later.
+/// `every a -> b …` in which each step after the first waits for an event of its own by key, taken apart: what is asked of the event
+/// alone, which of its properties must equal which of earlier events, and what of each event is needed later.
 ///
 /// Every step but the first may have its own `where timer:within(…)` of constant length.
 public struct SequencePlan {
@@ -34,7 +34,8 @@ public struct SequencePlan {
 
   /// Nil where the statement is not of that shape.
   public init?(_ plan: SelectPlan) {
-    guard plan.sources.count == 1, plan.joins.isEmpty, plan.sources[0].matchRecognize == nil, case .pattern(let pattern) = plan.sources[0].kind,
+    guard plan.sources.count == 1, plan.joins.isEmpty, plan.sources[0].matchRecognize == nil,
+      case .pattern(let pattern) = plan.sources[0].kind,
       !pattern.discardsPartials, !pattern.suppressesOverlaps, case .followedBy(let parts, let maxima) = pattern.root,
       maxima.allSatisfy({ $0 == nil }), parts.count >= 2
     else { return nil }
@@ -128,7 +129,8 @@ public struct SequencePlan {
     }
     for number in steps.indices.dropLast() {
       steps[number].kept = kept[number].sorted()
-      guard kept[number].count <= Self.mostKept, kept[number].allSatisfy({ steps[number].type.properties[$0].type.isScalar }) else { return false }
+      let properties = steps[number].type.properties
+      guard kept[number].count <= Self.mostKept, kept[number].allSatisfy({ properties[$0].type.isScalar }) else { return false }
     }
     return true
   }

@@ -69,6 +69,37 @@ import Testing
     #expect(batch.columns.map { $0[0] } == [.int(1), .int(2), .int(3), .int(4), .int(5)])
   }
 
+  /// What comes next is expected to be what came next before: lines that break with it are read as they stand.
+  @Test func linesInAnyOrderAreRead() throws {
+    let orders = [
+      #"{"t":1, "ipfix":{"src":"a","n":1}, "x":{"src":"no"}, "tags":["u"]}"#, #"{"t":2, "ipfix":{"n":2,"src":"b"}, "x":{"n":9}}"#,
+      #"{"x":{"src":"no","n":9}, "ipfix":{"src":"c","n":3}, "t":3}"#, #"{"t":4,"n":9,"src":"no","ipfix.n":4,"ipfix":{"src":"d"}}"#,
+      #"{ "t" : 5 , "ipfix" : { "src" : "e" , "n" : 5 } }"#, #"{"t":6, "ipfix":{"src":"f","n":6, "\u006e":7}}"#,
+    ]
+    for round in 0..<orders.count {
+      let lines = (0..<40).map { orders[($0 * (round + 1) + $0 / 6) % orders.count] }
+      let (batch, errors) = read(lines)
+      let events = try #require(batch)
+      #expect(errors.isEmpty)
+      for row in 0..<40 {
+        let t = events.times[row]
+        #expect(events.columns[1][row].text == ["a", "b", "c", "d", "e", "f"][Int(t) - 1])
+        #expect(events.columns[2][row] == .int(t == 6 ? 7 : t))
+      }
+    }
+  }
+
+  /// More kinds of members than are remembered, and longer ones.
+  @Test func manyKindsOfMembersAreRead() throws {
+    let lines = (0..<300).map { number in
+      #"{"m\#(number)":1,"\#(String(repeating: "long", count: 20))\#(number % 3)":2,"t":\#(number),"ipfix":{"o\#(number)":3,"n":\#(number)}}"#
+    }
+    let (batch, errors) = read(lines + lines)
+    let events = try #require(batch)
+    #expect(errors.isEmpty && events.count == 600)
+    #expect((0..<600).allSatisfy { events.columns[2][$0] == .int(Int64($0 % 300)) })
+  }
+
   @Test func addressesAreReadWhereTheyAreDeclared() throws {
     let type = EventType(name: "E", properties: [.init("a", .address), .init("b", .address)])
     var reader = EventReader(type: type, properties: [0, 1])
