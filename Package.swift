@@ -143,11 +143,14 @@ let package = Package(
     // The smallest output there is, in C against the header alone: the living proof of the ABI.
     .target(name: "CountOutput", dependencies: ["PluginABI"], path: "Plugins/Output/Count", exclude: ["README.md", "example.xml"]),
 
+    // A malloc that counts, for the benchmarks and the tests that run them.
+    .target(name: "Allocations", path: "Tests/Helpers/Allocations"),
+
     .executableTarget(
       name: "flowcep-bench",
       dependencies: [
-        "CryptoPAn", "RecordJSON", "IPFIX", "RecordBatch", "InformationElements", "PluginABI", "Synthesis", "EventModel", "EventTime",
-        "RecordEvents", "Engine", "JSONLines", "Configuration", "Diagnostics",
+        "Allocations", "CLinux", "CryptoPAn", "RecordJSON", "IPFIX", "RecordBatch", "InformationElements", "PluginABI", "Synthesis", "EventModel",
+        "EventTime", "RecordEvents", "Engine", "JSONLines", "Configuration", "Diagnostics",
       ],
       path: "Benchmarks", swiftSettings: manners),
 
@@ -178,6 +181,8 @@ let package = Package(
     unitTests("CryptoPAn"),
     unitTests("OutputKit"),
     unitTests("RecordJSON", ["COpenSSL", "IPFIX", "InformationElements", "PluginABI", "RecordBatch"]),
+
+    .testTarget(name: "AllocationTests", dependencies: ["TestSupport"], path: "Tests/Allocations", swiftSettings: manners),
 
     // The tree as its users meet it: installed, demonstrated, documented.
     .testTarget(name: "PackagingTests", dependencies: ["TestSupport"], path: "Tests/Packaging", swiftSettings: manners),

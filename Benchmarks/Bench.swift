@@ -5,9 +5,11 @@ import Glibc
 enum Bench {
   /// Each with its name. Whole runs come first: a process that is started counts the memory of its starter as its own peak.
   static let all: [(name: String, run: @Sendable () throws -> Void)] =
-    PipelineBench.names.map { name in (name, { try PipelineBench.run(name) }) } + [
+    PipelineBench.names.map { name in (name, { try PipelineBench.run(name) }) }
+    + NetworkBench.all + [("start", StartBench.start), ("idle", StartBench.idle)] + ScalingBench.all + [
       ("elements", ElementsBench.run),
       ("decode-memory", DecodeBench.run),
+      ("allocations", AllocationsBench.run),
       ("json", JSONBench.run),
       ("anonymize", AnonymizeBench.run),
       ("watermark", WatermarkBench.run),
@@ -23,12 +25,17 @@ enum Bench {
       let line = Array("error: \(message)\n".utf8)
       _ = write(STDERR_FILENO, line, line.count)
     }
+    if wanted.first == "peer" {
+      do { try BenchPeer.run(Array(wanted.dropFirst())) } catch { fail("\(wanted): \(error)") }
+      exit(isGood ? 0 : 1)
+    }
     func isMeant(_ bench: String, by name: String) -> Bool { bench == name || bench.hasPrefix(name + "-") }
     for name in wanted where !all.contains(where: { isMeant($0.name, by: name) }) {
       fail("there is no benchmark \"\(name)\"; there are \(all.map(\.name).joined(separator: ", "))")
     }
     for bench in all where wanted.isEmpty || wanted.contains(where: { isMeant(bench.name, by: $0) }) {
       do { try bench.run() } catch { fail("\(bench.name): \(error)") }
+      fflush(nil)
     }
     exit(isGood ? 0 : 1)
   }
@@ -58,7 +65,7 @@ enum Bench {
   static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
 
   /// CPU time of the process, user and system.
-  private static func processNanoseconds() -> Int {
+  static func processNanoseconds() -> Int {
     var time = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
     return time.tv_sec * 1_000_000_000 + time.tv_nsec

@@ -42,11 +42,7 @@ struct BenchCapture {
       let buffer = Buffer(capacity: total)
       capture.withUnsafeBytes { buffer.bytes.copyMemory(from: $0.baseAddress! + offset, byteCount: total) }
       let batch = BatchStorage(kind: .records, buffer: buffer, byteCount: total)
-      var place = 0
-      let packets = lengths.map { length in
-        defer { place += length }
-        return flowcep_packet(session: session.raw, arrival_ns: 0, offset: UInt32(place), length: UInt32(length))
-      }
+      let packets = Self.packets(lengths, session)
       packets.withUnsafeBufferPointer { decoder.decode($0, into: batch) }
       pieces.append(Piece(buffer: buffer, byteCount: total, packets: packets))
       batches.append(batch)
@@ -56,6 +52,23 @@ struct BenchCapture {
     self.batches = batches
     self.session = session
     recordCount = batches.reduce(0) { $0 + $1.recordCount }
+  }
+
+  /// Whole messages, copied into a batch of their own and decoded.
+  static func batch(of bytes: UnsafeRawBufferPointer, _ decoder: Decoder, _ session: Session) -> BatchStorage {
+    let buffer = Buffer(capacity: bytes.count)
+    if let start = bytes.baseAddress { buffer.bytes.copyMemory(from: start, byteCount: bytes.count) }
+    let batch = BatchStorage(kind: .records, buffer: buffer, byteCount: bytes.count)
+    packets(messages(Array(bytes)[...], atMost: .max).lengths, session).withUnsafeBufferPointer { decoder.decode($0, into: batch) }
+    return batch
+  }
+
+  private static func packets(_ lengths: [Int], _ session: Session) -> [flowcep_packet] {
+    var place = 0
+    return lengths.map { length in
+      defer { place += length }
+      return flowcep_packet(session: session.raw, arrival_ns: 0, offset: UInt32(place), length: UInt32(length))
+    }
   }
 
   private static func messages(_ bytes: ArraySlice<UInt8>, atMost limit: Int) -> (lengths: [Int], total: Int) {
