@@ -35,21 +35,44 @@ import Testing
     #expect(received.map { String(decoding: $0, as: UTF8.self) } == expected.map { $0 + "\n" })
   }
 
-  @Test("UDP: several records in a datagram, whole lines only")
+  @Test("UDP: several records in a datagram, whole lines only, and but for spaces before a line end as they are")
   func filledDatagrams() throws {
     let folder = try TemporaryFolder()
     let capture = try OutputFixture.capture(folder, records: 4000)
+    // A small buffer, too: what goes through the kernel together must not overrun it.
+    for buffer in [1 << 20, 64 << 10] as [Int32] {
+      let receiver = try DatagramReceiver(buffer: buffer)
+      let output = Self.json("<type>send</type><port>\(receiver.port)</port><datagramSize>1400</datagramSize><maximumRate>20000</maximumRate>")
+      let ledger = try Collector(OutputFixture.configuration(output, file: capture.path), folder: try TemporaryFolder()).ended()
+      #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 4000)
+      var (received, lines) = ([[UInt8]](), 0)
+      while lines < 4000, let datagram = receiver.take(1).first {
+        #expect(datagram.count <= 1400 && datagram.last == 10)
+        received.append(Array(datagram))
+        lines += datagram.count { $0 == 10 }
+      }
+      #expect(received.joined().split(separator: 10).map(Self.withoutPadding) == (try OutputFixture.lines(capture.path)))
+      for datagram in received {
+        #expect(datagram.split(separator: 10).dropLast().allSatisfy { $0.last == UInt8(ascii: "}") }, "only the last line is padded")
+      }
+    }
+  }
+
+  private static func withoutPadding(_ line: some Collection<UInt8>) -> String {
+    var text = String(decoding: line, as: UTF8.self)
+    while text.last == " " { text.removeLast() }
+    return text
+  }
+
+  @Test("UDP: a line longer than datagramSize goes by itself and as it is")
+  func longLines() throws {
+    let folder = try TemporaryFolder()
+    let capture = try OutputFixture.capture(folder, records: 4000)
     let receiver = try DatagramReceiver()
-    let output = Self.json("<type>send</type><port>\(receiver.port)</port><datagramSize>1400</datagramSize><maximumRate>20000</maximumRate>")
+    let output = Self.json("<type>send</type><port>\(receiver.port)</port><datagramSize>100</datagramSize>")
     let ledger = try Collector(OutputFixture.configuration(output, file: capture.path), folder: folder).ended()
     #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 4000)
-    var (bytes, lines) = ([UInt8](), 0)
-    while lines < 4000, let datagram = receiver.take(1).first {
-      #expect(datagram.count <= 1400 && datagram.last == 10)
-      bytes += datagram
-      lines += datagram.count { $0 == 10 }
-    }
-    #expect(bytes.split(separator: 10).map { String(decoding: $0, as: UTF8.self) } == (try OutputFixture.lines(capture.path)))
+    #expect(receiver.take(4000).map { String(decoding: $0, as: UTF8.self) } == (try OutputFixture.lines(capture.path).map { $0 + "\n" }))
   }
 
   @Test("UDP: a receiver with a small buffer on this machine gets every datagram; one that never reads holds nothing up")

@@ -19,6 +19,8 @@ final class DatagramSink: Sink {
   private let pieces = UnsafeMutablePointer<iovec>.allocate(capacity: DatagramSink.batch)
   private var lineCounts = [Int](repeating: 0, count: DatagramSink.batch)
   private var queued = 0
+  /// Where datagrams take several lines and the kernel cuts them.
+  private var segments: Segments?
   private var pace: Pace
   private var receiver: ReceiverPace?
   private let waitsForReceiver: Bool
@@ -37,6 +39,7 @@ final class DatagramSink: Sink {
     pace = Pace(perSecond: options.integer("maximumRate") ?? 0)
     waitsForReceiver = options.boolean("waitForReceiver")
     refused = host.informationCounter("connection-refused", help: "How often the receiver's machine said that nobody listens.")
+    segments = size > 0 ? Segments(size: size) : nil
     tooLong = counters.dropped("too-long", help: "Records longer than a datagram can be.")
     failed = counters.dropped("send-failed", help: "Records that the system did not send.")
     for index in 0..<Self.batch {
@@ -82,14 +85,54 @@ final class DatagramSink: Sink {
   }
 
   private func add(_ bytes: UnsafeMutableRawPointer, _ count: Int, lines: Int) {
+    guard let segments, segments.takes(count) else {
+      if segments != nil { flush() }
+      return queue(bytes, count, lines: lines)
+    }
+    if !segments.hasRoom(for: count) || queued > 0 { flush() }
+    segments.append(.init(start: bytes, count: count, lines: lines))
+  }
+
+  private func queue(_ bytes: UnsafeMutableRawPointer, _ count: Int, lines: Int) {
     pieces[queued] = iovec(iov_base: bytes, iov_len: count)
     lineCounts[queued] = lines
     queued += 1
-    if queued == Self.batch { flush() }
+    if queued == Self.batch { flushQueued() }
+  }
+
+  private func flush() {
+    if let segments { flush(segments) }
+    flushQueued()
+  }
+
+  /// Hands over datagrams that the kernel cuts; where that fails, each is sent by itself, and from then on all where it cannot be done.
+  private func flush(_ segments: Segments) {
+    let waiting = segments.waiting
+    pace.wait(for: waiting.count, host)
+    var (first, isRetry) = (0, false)
+    while first < waiting.count {
+      let next = first + (receiver?.allow(waiting.count - first, bytes: segments.longest) ?? waiting.count - first)
+      if segments.send(first..<next, on: descriptor) {
+        counters.delivered.add(waiting[first..<next].reduce(0) { $0 + $1.lines })
+        (first, isRetry) = (next, false)
+        continue
+      }
+      let error = errno
+      if error == EINTR { continue }
+      if error == ECONNREFUSED, !isRetry {
+        noteRefused()
+        isRetry = true
+        continue
+      }
+      if next - first > 1, Segments.cannotBeCut(error) { self.segments = nil }
+      break
+    }
+    for datagram in waiting[first...] { queue(datagram.start, datagram.count, lines: datagram.lines) }
+    segments.removeAll()
   }
 
   /// Hands over what is queued; a datagram that the system does not want is counted, and the next one is tried.
-  private func flush() {
+  private func flushQueued() {
     pace.wait(for: queued, host)
     var (first, isRetry) = (0, false)
     let longest = (0..<queued).reduce(0) { max($0, pieces[$1].iov_len) }

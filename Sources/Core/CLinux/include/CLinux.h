@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 /// Mirrors `struct mmsghdr`, which the Glibc module does not export.
@@ -23,6 +24,9 @@ struct flowcep_mmsghdr {
 
 int flowcep_recvmmsg(int fd, struct flowcep_mmsghdr *messages, unsigned int count, int flags);
 int flowcep_sendmmsg(int fd, struct flowcep_mmsghdr *messages, unsigned int count, int flags);
+/// Sends what the pieces hold as datagrams of `size` bytes, the last of what is left, in one walk through the kernel (UDP_SEGMENT,
+/// Linux 4.18); as one where `size` is 0. Gives what sendmsg gives: all of them are sent, or none and errno says why.
+ssize_t flowcep_send_segments(int fd, struct iovec *pieces, size_t count, uint16_t size);
 
 /// Names the calling thread (at most 15 characters are kept).
 void flowcep_name_thread(const char *name);
