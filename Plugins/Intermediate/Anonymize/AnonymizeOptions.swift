@@ -1,5 +1,5 @@
 import CryptoPAn
-import Foundation
+import Glibc
 import PluginABI
 import PluginKit
 
@@ -42,7 +42,7 @@ enum AnonymizeMethod {
     switch source {
     case "keyFile": return try parse(try contents(of: value), "the file \(value)")
     case "keyVariable":
-      guard let text = ProcessInfo.processInfo.environment[value] else {
+      guard let text = getenv(value).map({ String(cString: $0) }) else {
         throw PluginError("the environment has no variable \"\(value)\", which should hold the key")
       }
       return try parse(text, "the variable \"\(value)\"")
@@ -52,9 +52,18 @@ enum AnonymizeMethod {
 
   /// A file may also hold the 32 bytes themselves.
   private static func contents(of path: String) throws(PluginError) -> String {
-    guard let data = FileManager.default.contents(atPath: path) else { throw PluginError("cannot read the key file \(path)") }
-    if data.count == CryptoPAn.keyLength { return data.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() }
-    return String(decoding: data, as: UTF8.self)
+    guard let bytes = bytes(of: path) else { throw PluginError("cannot read the key file \(path)") }
+    if bytes.count == CryptoPAn.keyLength { return bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// What a file begins with: no key is longer. Nil where it cannot be read.
+  private static func bytes(of path: String) -> [UInt8]? {
+    guard let file = fopen(path, "re") else { return nil }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let count = fread(&bytes, 1, bytes.count, file)
+    return ferror(file) == 0 ? Array(bytes[..<count]) : nil
   }
 
   private static func parse(_ text: String, _ source: String) throws(PluginError) -> [UInt8] {

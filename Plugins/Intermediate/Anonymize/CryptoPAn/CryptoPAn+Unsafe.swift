@@ -19,10 +19,15 @@ public final class CryptoPAn {
   /// For each bit position of a 32-bit word, in network order: the bits before it, and the pad's bits from it on, by word.
   private let masks = UnsafeMutablePointer<UInt32>.allocate(capacity: 32)
   private let pads = UnsafeMutablePointer<UInt32>.allocate(capacity: 4 * 32)
-  private let queue = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: CryptoPAn.queueCapacity)
-  private var queued = 0
-  /// Of the queued addresses: 32 or 128.
-  private var bits = 32
+  private var waiting4 = Queue(bits: 32)
+  private var waiting6 = Queue(bits: 128)
+
+  /// Addresses of one length that wait: records of both kinds come mixed, and neither is to cut the other's queue short.
+  private struct Queue {
+    let addresses = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: CryptoPAn.queueCapacity)
+    var count = 0
+    let bits: Int
+  }
 
   private static let queueCapacity = 32
   private static let blockCapacity = 1 << 12
@@ -54,41 +59,48 @@ public final class CryptoPAn {
     firstFlips.deallocate()
     masks.deallocate()
     pads.deallocate()
-    queue.deallocate()
+    waiting4.addresses.deallocate()
+    waiting6.addresses.deallocate()
   }
 
   /// Replaces the 4 bytes at `address`, now or at the next `flush`; until then nobody may read or move them.
   @inlinable @inline(__always)
-  public func addIPv4(_ address: UnsafeMutableRawPointer) { add(address, bits: 32) }
+  public func addIPv4(_ address: UnsafeMutableRawPointer) { add4(address) }
 
   /// Replaces the 16 bytes at `address`, now or at the next `flush`; until then nobody may read or move them.
   @inlinable @inline(__always)
-  public func addIPv6(_ address: UnsafeMutableRawPointer) { add(address, bits: 128) }
+  public func addIPv6(_ address: UnsafeMutableRawPointer) { add6(address) }
 
-  @usableFromInline
-  func add(_ address: UnsafeMutableRawPointer, bits: Int) {
-    if self.bits != bits {
-      flush()
-      self.bits = bits
-    }
-    queue[queued] = address
-    queued += 1
-    if queued == Self.queueCapacity { flush() }
+  @usableFromInline func add4(_ address: UnsafeMutableRawPointer) { add(address, to: &waiting4) }
+  @usableFromInline func add6(_ address: UnsafeMutableRawPointer) { add(address, to: &waiting6) }
+
+  @inline(__always)
+  private func add(_ address: UnsafeMutableRawPointer, to queue: inout Queue) {
+    queue.addresses[queue.count] = address
+    queue.count += 1
+    if queue.count == Self.queueCapacity { flush(&queue) }
   }
 
   /// Replaces what is queued.
   public func flush() {
-    guard queued > 0 else { return }
-    let perAddress = bits - 16
+    flush(&waiting4)
+    flush(&waiting6)
+  }
+
+  private func flush(_ queue: inout Queue) {
+    guard queue.count > 0 else { return }
+    let perAddress = queue.bits - 16
     var block = blocks
-    for index in 0..<queued { block = bits == 32 ? prepareIPv4(queue[index], block) : prepareIPv6(queue[index], block) }
-    encryptBlocks(queued * perAddress)
+    for index in 0..<queue.count {
+      block = queue.bits == 32 ? prepareIPv4(queue.addresses[index], block) : prepareIPv6(queue.addresses[index], block)
+    }
+    encryptBlocks(queue.count * perAddress)
     block = blocks
-    for index in 0..<queued {
-      replace(queue[index], block)
+    for index in 0..<queue.count {
+      replace(queue.addresses[index], block, bits: queue.bits)
       block += perAddress
     }
-    queued = 0
+    queue.count = 0
   }
 
   private func prepareIPv4(_ address: UnsafeMutableRawPointer, _ first: UnsafeMutablePointer<SIMD4<UInt32>>) -> UnsafeMutablePointer<SIMD4<UInt32>> {
@@ -116,7 +128,7 @@ public final class CryptoPAn {
   }
 
   /// Gathers the first bit of each of an address's encrypted blocks and flips the address's bits by them.
-  private func replace(_ address: UnsafeMutableRawPointer, _ first: UnsafeMutablePointer<SIMD4<UInt32>>) {
+  private func replace(_ address: UnsafeMutableRawPointer, _ first: UnsafeMutablePointer<SIMD4<UInt32>>, bits: Int) {
     let head = UInt16(bigEndian: address.loadUnaligned(as: UInt16.self))
     address.storeBytes(of: (head ^ firstFlips[Int(head)]).bigEndian, as: UInt16.self)
     let outputs = UnsafeRawPointer(first)
