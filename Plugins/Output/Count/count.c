@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counts what it gets and prints one line at the end. Written against the header alone: the living proof of the contract.
+#include <endian.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,33 +55,59 @@ static const uint8_t *walk(const flowcep_template *layout, int32_t index, const 
   }
 }
 
-static uint64_t value(const flowcep_template *layout, int32_t index, const uint8_t *record) {
-  const flowcep_field *field = field_at(layout, index);
-  size_t length = field->length;
-  const uint8_t *place = record + field->offset;
-  if (field->offset == FLOWCEP_NO_OFFSET || length == FLOWCEP_VARIABLE_LENGTH) place = walk(layout, index, record, &length);
-  uint64_t number = 0;
-  for (size_t i = 0; i < length; i++) number = number << 8 | place[i];
-  return number;
+// An unsigned number in network order; of more than eight bytes, the last eight count.
+static inline uint64_t number(const uint8_t *place, size_t length) {
+  uint64_t value = 0;
+  if (length == 8) {
+    memcpy(&value, place, 8);
+    return be64toh(value);
+  }
+  for (size_t i = 0; i < length; i++) value = value << 8 | place[i];
+  return value;
+}
+
+// What a run of records with one template adds up to.
+typedef struct {
+  uint64_t bytes, checksum;
+} sums;
+
+// From `first` up to the next record of another template; gives that record's index.
+static uint32_t add_run(counter *self, const flowcep_batch *batch, uint32_t first, sums *run) {
+  const char *at = (const char *)batch->records + (size_t)first * batch->record_stride;
+  const uint32_t current = ((const flowcep_record *)at)->template_index;
+  const flowcep_template *layout = batch->templates[current];
+  const int32_t index = self->field != NULL ? find(self, layout) : -1;
+  const flowcep_field *field = index >= 0 ? field_at(layout, index) : NULL;
+  const bool is_fixed = field != NULL && field->offset != FLOWCEP_NO_OFFSET && field->length != FLOWCEP_VARIABLE_LENGTH;
+  const size_t offset = is_fixed ? field->offset : 0, length = is_fixed ? field->length : 0;
+  uint64_t bytes = 0, checksum = 0;
+  uint32_t next = first;
+  for (; next < batch->record_count; next++, at += batch->record_stride) {
+    const flowcep_record *record = (const flowcep_record *)at;
+    if (record->template_index != current) break;
+    bytes += record->length;
+    const uint8_t *place = batch->bytes + record->offset;
+    if (is_fixed) {
+      checksum += number(place + offset, length);
+    } else if (field != NULL) {
+      size_t found;
+      place = walk(layout, index, place, &found);
+      checksum += number(place, found);
+    }
+  }
+  *run = (sums){.bytes = bytes, .checksum = checksum};
+  return next;
 }
 
 static void count(counter *self, const flowcep_batch *batch) {
-  const char *record = (const char *)batch->records;
-  uint32_t current = UINT32_MAX;
-  const flowcep_template *layout = NULL;
-  unsigned kind = 0;
-  int32_t index = -1;
-  for (uint32_t i = 0; i < batch->record_count; i++, record += batch->record_stride) {
-    const flowcep_record *place = (const flowcep_record *)record;
-    if (place->template_index != current) {
-      current = place->template_index;
-      layout = batch->templates[current];
-      kind = layout->kind < KINDS ? layout->kind : 0;
-      index = self->field != NULL ? find(self, layout) : -1;
-    }
-    self->records[kind]++;
-    self->bytes[kind] += place->length;
-    if (index >= 0) self->checksum += value(layout, index, batch->bytes + place->offset);
+  for (uint32_t first = 0, next; first < batch->record_count; first = next) {
+    const flowcep_record *record = (const flowcep_record *)((const char *)batch->records + (size_t)first * batch->record_stride);
+    const unsigned kind = batch->templates[record->template_index]->kind;
+    sums run;
+    next = add_run(self, batch, first, &run);
+    self->records[kind < KINDS ? kind : 0] += next - first;
+    self->bytes[kind < KINDS ? kind : 0] += run.bytes;
+    self->checksum += run.checksum;
   }
   self->host->counter_add(self->delivered, batch->record_count);
 }
