@@ -13,7 +13,11 @@ final class DatagramExporter {
 
   /// Sends sets as a message of observation domain 7.
   func send(_ sets: [UInt8], sequence: UInt8, port: String) throws {
-    let message: [UInt8] = [0, 10, 0, UInt8(16 + sets.count), 0x65, 0x53, 0xf1, 0, 0, 0, 0, sequence, 0, 0, 0, 7] + sets
+    try send(datagram: [0, 10, 0, UInt8(16 + sets.count), 0x65, 0x53, 0xf1, 0, 0, 0, 0, sequence, 0, 0, 0, 7] + sets, port: port)
+  }
+
+  /// Sends bytes as they are, be it none.
+  func send(datagram message: [UInt8], port: String) throws {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = UInt16(port)?.bigEndian ?? 0

@@ -33,6 +33,24 @@ import Testing
     #expect(collector.process.errorText.components(separatedBy: ": connected").count == 3)
   }
 
+  /// Alone in a receive, in front of others and behind them.
+  @Test func datagramsWithoutBytesHarmNobody() throws {
+    let folder = try TemporaryFolder()
+    let collector = try Collector(Self.configuration(""), folder: folder)
+    let port = try collector.port("udp")
+    let (stranger, exporter) = (DatagramExporter(), DatagramExporter())
+    try stranger.send(datagram: [], port: port)
+    _ = try collector.process.waitForErrorLine("cannot be decoded: short-message")
+    try exporter.send([0, 2, 0, 16, 1, 0, 0, 2, 0, 8, 0, 4, 0, 2, 0, 4], sequence: 0, port: port)
+    try exporter.send(datagram: [], port: port)
+    try exporter.send([1, 0, 0, 12, 192, 0, 2, 1, 0, 0, 0, 5], sequence: 0, port: port)
+    try stranger.send(datagram: [], port: port)
+    _ = try collector.process.waitForErrorLine("first record")
+    let ledger = try collector.stop()
+    #expect(ledger.received == 1 && ledger.closes)
+    #expect((ledger["input", "in"]?.lost("short-message") ?? 0) >= 2)
+  }
+
   @Test func strangersAreRefusedAndNamedOnce() throws {
     let folder = try TemporaryFolder()
     _ = try TCPInputTests.capture(domain: 1, records: 600, in: folder)

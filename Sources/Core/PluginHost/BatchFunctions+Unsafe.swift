@@ -72,10 +72,9 @@ extension InstanceContext {
   }
 
   func newBuffer(_ capacity: Int) -> flowcep_buffer {
-    guard services.stop.nanosecondsLeft > 0, capacity > 0, capacity <= 1 << 30 else {
-      return flowcep_buffer(bytes: nil, capacity: 0, owner: nil)
-    }
-    let buffer = services.buffers.take(capacity: capacity)
+    guard services.stop.nanosecondsLeft > 0, capacity <= 1 << 30 else { return flowcep_buffer(bytes: nil, capacity: 0, owner: nil) }
+    // No bytes mean that the collector stops, so a buffer for empty datagrams has some.
+    let buffer = services.buffers.take(capacity: max(1, capacity))
     let owner = Unmanaged.passRetained(buffer).toOpaque()
     buffers.insert(UInt(bitPattern: owner))
     return flowcep_buffer(bytes: buffer.bytes.assumingMemoryBound(to: UInt8.self), capacity: buffer.capacity, owner: owner)
