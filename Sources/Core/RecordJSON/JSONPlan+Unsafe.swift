@@ -42,8 +42,17 @@ extension JSONPlan.Shape {
     _ record: UnsafePointer<UInt8>, length: Int, message: UnsafeRawPointer?, out: Out, tables: Tables, times: inout TimeWriter,
     locations: inout FieldLocations, drops: Bool
   ) -> Out {
+    if let lengths, !locations.locate(lengths, fieldCount, record, length) { return ValueWriter.literal("{}\n", out) }
+    return write(record, message: message, out: out, tables: tables, times: &times, locations: locations, drops: drops)
+  }
+
+  /// The same where the fields' places are known.
+  @inline(__always)
+  func write(
+    _ record: UnsafePointer<UInt8>, message: UnsafeRawPointer?, out: Out, tables: Tables, times: inout TimeWriter,
+    locations: FieldLocations, drops: Bool
+  ) -> Out {
     var end = out
-    if let lengths, !locations.locate(lengths, fieldCount, record, length) { return ValueWriter.literal("{}\n", end) }
     for index in 0..<stepCount {
       let step = steps + index
       end = copy(leads + Int(step.pointee.leadOffset), Int(step.pointee.leadLength), end)
@@ -175,6 +184,10 @@ extension JSONPlan {
       memory.deallocate()
       locations.free()
     }
+    if let lengths = shape.lengths, !locations.locate(lengths, shape.fieldCount, bytes, record.count) {
+      out += Array("{}\n".utf8)
+      return
+    }
     var first = 0
     while first <= shape.stepCount {
       let next = (first..<shape.stepCount).first { shape.steps[$0].kind == .list } ?? shape.stepCount
@@ -184,7 +197,7 @@ extension JSONPlan {
         tailLength: isLast ? shape.tailLength : 0, lengths: shape.lengths, fieldCount: shape.fieldCount, hasLists: false,
         isDetection: shape.isDetection, bound: shape.bound)
       let end = run.write(
-        bytes, length: record.count, message: message, out: memory, tables: tables, times: &times, locations: &locations, drops: drops)
+        bytes, message: message, out: memory, tables: tables, times: &times, locations: locations, drops: drops)
       out += UnsafeBufferPointer(start: memory, count: end - memory)
       if !isLast {
         let step = shape.steps[next]
