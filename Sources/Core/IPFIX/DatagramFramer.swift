@@ -36,11 +36,22 @@ public enum DatagramFramer {
       if let aligned = NetFlow9.behindPadding(start, at: place, messageEnd: count), count - aligned >= 4, beginsMessage(start, aligned) {
         return .message(length: aligned)
       }
+      if let end = zerosEnd(start, place, count, atEnd) { return end }
       let length = load16(start, place + 2)
       guard length >= Wire.setHeader, place + Int(length) > count else { return .bad(.length(length)) }
       return .needs(place + Int(length))
     }
     return .bad(.length(UInt16.max))
+  }
+
+  /// What lies behind a message's last set and is nothing but zeros, up to the next message or the file's end; nil where it is something else.
+  private static func zerosEnd(_ start: UnsafeRawPointer, _ place: Int, _ count: Int, _ atEnd: Bool) -> MessageFramer.Step? {
+    guard load32(start, place) == 0 else { return nil }
+    var end = place
+    while end < count, end <= longest, start.load(fromByteOffset: end, as: UInt8.self) == 0 { end += 1 }
+    // The next message begins with a byte of zero.
+    if count - end >= 1, end <= longest { return beginsMessage(start, end - 1) ? .message(length: end - 1) : nil }
+    return end > longest ? nil : atEnd ? .message(length: count) : .needs(count + 1)
   }
 
   /// Versions are no ids of sets: 2 to 255 are reserved.
