@@ -30,6 +30,11 @@ struct DescribedElements {
     return true
   }
 
+  mutating func removeAll() {
+    elements.removeAll()
+    generation &+= 1
+  }
+
   private static func key(_ enterprise: UInt32, _ id: UInt16) -> UInt64 { UInt64(enterprise) << 16 | UInt64(id) }
 
   private static func isWord(_ name: String) -> Bool {

@@ -12,6 +12,8 @@ final class Domain {
   var templates = TemplateTable()
   var sequence: SequenceTracker
   var facts = ExporterFacts()
+  /// Some of its templates are from an earlier session, or were.
+  var hasRestored = false
 
   init(_ key: Key) {
     self.key = key

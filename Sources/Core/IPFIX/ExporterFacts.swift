@@ -18,6 +18,8 @@ public struct ExporterFacts: Sendable, Equatable {
   public internal(set) var interfaces: [UInt64: Interface] = [:]
   /// By selectorId or samplerId; 0 where there is none.
   public internal(set) var samplings: [UInt64: Sampling] = [:]
+
+  var count: Int { interfaces.count + samplings.count }
 }
 
 /// An element that an exporter describes (RFC 5610), its type left as it was sent.
@@ -62,10 +64,11 @@ struct OptionsRecord {
 }
 
 extension ExporterFacts {
+  /// - Parameter limit: so many interfaces and samplers there may be.
   mutating func take(_ record: OptionsRecord, limit: Int) {
     if let start = record.numbers[160] { systemInitMilliseconds = start }
     if let interface = record.numbers[10] ?? record.numbers[14], record.texts[82] != nil || record.texts[83] != nil,
-      interfaces[interface] != nil || interfaces.count < limit
+      interfaces[interface] != nil || count < limit
     {
       if let name = record.texts[82] { interfaces[interface, default: Interface()].name = name }
       if let text = record.texts[83] { interfaces[interface, default: Interface()].description = text }
@@ -92,6 +95,6 @@ extension ExporterFacts {
     sampling.algorithm = numbers[304] ?? numbers[35] ?? numbers[49]
     guard sampling != Sampling() else { return }
     let id = numbers[302] ?? numbers[48] ?? 0
-    if samplings[id] != nil || samplings.count < limit { samplings[id] = sampling }
+    if samplings[id] != nil || count < limit { samplings[id] = sampling }
   }
 }

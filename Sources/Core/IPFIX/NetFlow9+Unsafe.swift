@@ -63,14 +63,14 @@ enum NetFlow9 {
       guard (set.end - place) / 4 >= count else { return false }
       var fields: [TemplateRecord.Field] = []
       fields.reserveCapacity(min(count, fieldLimit))
-      var empty = 0
+      var (empty, bytes) = (0, 0)
       for index in 0..<count {
         let length = load16(message, place + 2)
-        if length == 0 { empty += 1 }
+        if length == 0 { empty += 1 } else { bytes += length == Wire.variableLength ? 1 : Int(length) }
         if fieldLimit > 0 { fields.append(field(load16(message, place), length, isScope: index < scopeCount)) }
         place += 4
       }
-      guard empty < count, empty <= 64 else { return false }
+      guard TemplateRecord.isSound(emptyFields: empty, bytes: bytes) else { return false }
       // An options template without a scope is one all the same.
       if fieldLimit > 0 { visit(TemplateRecord(id: id, fields: fields, scopeCount: scopeCount, isOptions: isOptions)) }
     }

@@ -5,6 +5,8 @@ struct NoticedOnce {
   private var firstRecord = false
   private var others: Set<DecoderNotice> = []
 
+  var count: Int { others.count }
+
   mutating func isNew(_ notice: DecoderNotice) -> Bool {
     switch notice {
     case .firstTemplate:

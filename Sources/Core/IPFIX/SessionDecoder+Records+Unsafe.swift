@@ -105,7 +105,9 @@ extension SessionDecoder {
         if field.enterprise == 0 { options.add(field.element, UnsafeRawBufferPointer(rebasing: bytes[value])) }
         end = value.upperBound
       }
-      domain.facts.take(options, limit: limits.facts)
+      let before = domain.facts.count
+      domain.facts.take(options, limit: before + limits.facts - factCount)
+      factCount += domain.facts.count - before
       if let element = options.description, described.add(element, limit: limits.describedElements) { pending.describedElements += 1 }
     }
   }

@@ -51,6 +51,9 @@ extension SessionDecoder {
   /// The exporter has described elements since: the template may have names now that it had not.
   func resolveAnew(_ id: UInt16, in domain: Domain) {
     guard let old = domain.templates[id] else { return }
+    let cost = old.pointee.definition.fields.count * 4
+    guard resolveCredit >= cost else { return }
+    resolveCredit -= cost
     var slot = slot(old.pointee.definition, domain)
     slot.definedAt = old.pointee.definedAt
     slot.definedIn = old.pointee.definedIn
@@ -90,6 +93,8 @@ extension SessionDecoder {
 
   /// The exporter has begun anew: what an earlier session of it defined says nothing any more.
   func forgetRestored(in domain: Domain) {
+    guard domain.hasRestored else { return }
+    domain.hasRestored = false
     for slot in domain.templates.all where slot.pointee.isRestored { _ = forget(slot.pointee.definition.id, in: domain) }
   }
 

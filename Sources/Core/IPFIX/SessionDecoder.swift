@@ -19,6 +19,11 @@ public final class SessionDecoder {
   var templateCount = 0
   /// Of all templates together.
   var fieldCount = 0
+  /// Interfaces and samplers remembered, of all domains.
+  var factCount = 0
+  /// Templates are resolved anew, for what their exporter has described since, no faster than it could have defined them anew: bytes
+  /// that have come and have not been spent on that.
+  var resolveCredit = 1 << 16
   /// When the message at hand arrived, in nanoseconds since 1970, and its number in the session.
   var now: UInt64 = 0
   var messageNumber: UInt64 = 0
@@ -78,16 +83,20 @@ public final class SessionDecoder {
   }
 
   /// An estimate of the memory that the session takes.
-  var weight: Int { fieldCount * 192 + templateCount * 512 + domains.count * 4096 + waiting.bytes + listElements.count * 512 }
+  var weight: Int {
+    fieldCount * 192 + templateCount * 1024 + domains.count * 4096 + waiting.bytes + (listElements.count + described.count) * 512
+      + factCount * 1024 + noted.count * 128
+  }
   var account: MemoryAccount?
 
   /// Forgets templates and domains, since all sessions together take too much and this one takes most.
   func shed() {
     pending.evictedTemplates += UInt64(templateCount)
     give(up: waiting.removeAll())
-    (templateCount, fieldCount, lastDomain) = (0, 0, nil)
+    (templateCount, fieldCount, factCount, lastDomain) = (0, 0, 0, nil)
     domains.removeAll()
     listElements.removeAll()
+    described.removeAll()
     _ = account?.set(weight)
   }
 
@@ -109,6 +118,7 @@ public final class SessionDecoder {
       now = entry.seconds * 1_000_000_000
       define(entry.definition, in: domain)
       domain.templates[entry.definition.id]?.pointee.isRestored = true
+      domain.hasRestored = true
     }
     (pending.templates, notices, noted) = (0, [], NoticedOnce())
     if templateCount > 0 { note(.restored(templates: templateCount)) }
@@ -133,6 +143,7 @@ public final class SessionDecoder {
     pending.bytes += UInt64(length)
     now = packet.arrival_ns
     messageNumber &+= 1
+    resolveCredit = min(resolveCredit &+ length, 1 << 18)
     if !waiting.isEmpty { expireWaiting() }
     guard length >= 4 else { return discard(.shortMessage) }
     let isTaken =

@@ -67,9 +67,7 @@ func walkTemplates(
       }
       fields.append(TemplateRecord.Field(enterprise: enterprise, element: element, length: length))
     }
-    // Fields without a length cost the sender nothing, and everybody else their names.
-    let empty = fields.count { $0.length == 0 }
-    guard empty < fields.count, empty <= 64 else { return false }
+    guard TemplateRecord.isSound(fields) else { return false }
     visit(TemplateRecord(id: id, fields: fields, scopeCount: scopeCount))
   }
   return true

@@ -30,6 +30,8 @@ public struct TemplateArchive: Sendable {
   static let lifetimeSeconds: UInt64 = 1800
   private static let mostLines = 1 << 16
   public static let mostExporters = 8192
+  /// Of all of them together.
+  public static let mostFields = 1 << 19
 
   private var exporters: [Exporter: [Entry]] = [:]
   /// Those whose sessions have come back: a further port of their address is another exporter.
@@ -83,18 +85,21 @@ public struct TemplateArchive: Sendable {
   }
 
   /// Forgets what is too much: of the address with most exporters, the one that has been quiet longest.
-  public mutating func bound(exporters most: Int = mostExporters) {
-    guard exporters.count > most else { return }
+  public mutating func bound(exporters most: Int = mostExporters, fields mostFields: Int = mostFields) {
+    var fields = exporters.values.reduce(0) { $0 + Self.fields($1) }
+    guard exporters.count > most || fields > mostFields else { return }
     var byAddress = Dictionary(grouping: exporters.keys) { $0.address }
     for address in byAddress.keys {
       byAddress[address]?.sort { (newest($0), $0.port) > (newest($1), $1.port) }
     }
-    while exporters.count > most, let heaviest = byAddress.max(by: { $0.value.count < $1.value.count })?.key,
+    while exporters.count > most || fields > mostFields, let heaviest = byAddress.max(by: { $0.value.count < $1.value.count })?.key,
       let oldest = byAddress[heaviest]?.popLast()
     {
-      exporters[oldest] = nil
+      fields -= exporters.removeValue(forKey: oldest).map(Self.fields) ?? 0
     }
   }
+
+  private static func fields(_ entries: [Entry]) -> Int { entries.reduce(0) { $0 + $1.definition.fields.count } }
 
   private func newest(_ exporter: Exporter) -> UInt64 { exporters[exporter]?.map(\.seconds).max() ?? 0 }
 
@@ -140,8 +145,7 @@ public struct TemplateArchive: Sendable {
     guard fields.count == words.count - 7, let scopes = isOptions ? Int(words[5]) : 0, (0...fields.count).contains(scopes) else {
       return nil
     }
-    let empty = fields.count { $0.length == 0 }
-    guard empty < fields.count, empty <= 64 else { return nil }
+    guard TemplateRecord.isSound(fields) else { return nil }
     let definition = TemplateRecord(id: id, fields: fields, scopeCount: scopes, isOptions: isOptions)
     return (
       Exporter(address: address, port: port),

@@ -29,6 +29,19 @@ public struct TemplateRecord: Sendable, Hashable {
     self.isOptions = isOptions ?? (scopeCount > 0)
   }
 
+  /// Whether records of these fields have a length, and of fields without one not so many that a small message becomes a large output:
+  /// those cost the sender nothing, and everybody else their names.
+  static func isSound(_ fields: [Field]) -> Bool {
+    var (empty, bytes) = (0, 0)
+    for field in fields {
+      if field.length == 0 { empty += 1 } else { bytes += field.length == Wire.variableLength ? 1 : Int(field.length) }
+    }
+    return isSound(emptyFields: empty, bytes: bytes)
+  }
+
+  /// - Parameter bytes: of the shortest record.
+  static func isSound(emptyFields: Int, bytes: Int) -> Bool { bytes > 0 && emptyFields <= min(64, bytes + 8) }
+
   var setID: UInt16 { isOptions ? Wire.optionsTemplateSet : Wire.templateSet }
 
   var wireBytes: [UInt8] {

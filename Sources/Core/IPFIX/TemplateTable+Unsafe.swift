@@ -70,7 +70,13 @@ struct TemplateTable: ~Copyable {
   typealias Slot = UnsafeMutablePointer<TemplateSlot>
   private typealias Page = UnsafeMutablePointer<Slot?>
   private let pages: UnsafeMutablePointer<Page?>
-  private(set) var count = 0
+  /// The ids of flow templates and of options templates: what concerns all of them costs no search.
+  private var flowIDs: Set<UInt16> = []
+  private var optionsIDs: Set<UInt16> = []
+  /// Templates of each page.
+  private var pageCounts = [UInt16](repeating: 0, count: 256)
+
+  var count: Int { flowIDs.count + optionsIDs.count }
 
   init() {
     pages = .allocate(capacity: 256)
@@ -100,7 +106,13 @@ struct TemplateTable: ~Copyable {
       page.initialize(repeating: nil, count: 256)
       pages[Int(id >> 8)] = page
     }
-    if let old = page[Int(id & 255)] { Self.free(old) } else { count += 1 }
+    if let old = page[Int(id & 255)] {
+      _ = old.pointee.isOptions ? optionsIDs.remove(id) : flowIDs.remove(id)
+      Self.free(old)
+    } else {
+      pageCounts[Int(id >> 8)] += 1
+    }
+    _ = slot.isOptions ? optionsIDs.insert(id) : flowIDs.insert(id)
     let new = Slot.allocate(capacity: 1)
     new.initialize(to: slot)
     page[Int(id & 255)] = new
@@ -109,26 +121,22 @@ struct TemplateTable: ~Copyable {
   /// False where there is none.
   mutating func remove(_ id: UInt16) -> Bool {
     guard let page = pages[Int(id >> 8)], let slot = page[Int(id & 255)] else { return false }
+    _ = slot.pointee.isOptions ? optionsIDs.remove(id) : flowIDs.remove(id)
     Self.free(slot)
     page[Int(id & 255)] = nil
-    count -= 1
+    pageCounts[Int(id >> 8)] -= 1
+    if pageCounts[Int(id >> 8)] == 0 {
+      page.deallocate()
+      pages[Int(id >> 8)] = nil
+    }
     return true
   }
 
   /// In the order of their ids.
-  var all: [Slot] { (ids(options: false) + ids(options: true)).sorted().compactMap { self[$0] } }
+  var all: [Slot] { flowIDs.union(optionsIDs).sorted().compactMap { self[$0] } }
 
   /// The ids of all options templates, or of all others.
-  func ids(options: Bool) -> [UInt16] {
-    var ids: [UInt16] = []
-    for p in 0..<256 {
-      guard let page = pages[p] else { continue }
-      for i in 0..<256 {
-        if let slot = page[i], slot.pointee.isOptions == options { ids.append(UInt16(p << 8 | i)) }
-      }
-    }
-    return ids
-  }
+  func ids(options: Bool) -> Set<UInt16> { options ? optionsIDs : flowIDs }
 
   private static func free(_ slot: Slot) {
     slot.pointee.runs.deallocate()

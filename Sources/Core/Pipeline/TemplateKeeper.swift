@@ -32,7 +32,7 @@ final class TemplateKeeper {
 
   /// Making the text may take a twentieth of the thread's time.
   private static let rarity: UInt64 = 20
-  private static let longestPause: UInt64 = 1_000_000_000
+  private static let longestPause: UInt64 = 5_000_000_000
   private static let refreshInterval: UInt64 = 60_000_000_000
   private static let longestFile = 64 << 20
   /// What nobody has defined for so long is forgotten.

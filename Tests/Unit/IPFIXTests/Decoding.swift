@@ -59,6 +59,13 @@ final class Decoding {
   /// Decodes messages of another session.
   @discardableResult
   func decode(_ messages: [[UInt8]], of session: Session) -> [Record] {
+    feed(messages, of: session)
+    return records(of: batch.view)
+  }
+
+  /// Decodes messages, and leaves the records in the batch.
+  func feed(_ messages: [[UInt8]], of other: Session? = nil) {
+    let session = other ?? session
     let buffer = Buffer(capacity: messages.map(\.count).reduce(0, +))
     var packets: [flowcep_packet] = []
     var offset = 0
@@ -72,7 +79,6 @@ final class Decoding {
     packets.withUnsafeBufferPointer { packets in
       decoder.decode(packets, into: batch) { _, said in notices += said }
     }
-    return records(of: batch.view)
   }
 
   var sessionDecoder: SessionDecoder { decoder.decoder(of: session) }
