@@ -55,6 +55,13 @@ struct CivilTime {
   /// Monday 2 … Saturday 7, Sunday 1.
   var dayOfWeek: Int64 { (Self.days(year, month, day) % 7 + 11) % 7 + 1 }
   var dayOfYear: Int64 { Self.days(year, month, day) - Self.days(year, 0, 1) + 1 }
+  /// Of weeks from Sunday to Saturday, the first of which holds the 1st of January.
+  var weekOfYear: Int64 {
+    let next = CivilTime(Self.days(year + 1, 0, 1) * Self.dayLength)
+    if Self.days(year + 1, 0, 1) - Self.days(year, month, day) < next.dayOfWeek { return 1 }
+    let first = CivilTime(Self.days(year, 0, 1) * Self.dayLength)
+    return (dayOfYear + first.dayOfWeek - 2) / 7 + 1
+  }
   var daysInMonth: Int64 { Self.days(year, month + 1, 1) - Self.days(year, month, 1) }
 
   /// The fields that methods name, from the finest.

@@ -91,6 +91,21 @@ extension Builtins {
       for (x, y) in zip(a, b) where x != y { return .int(Int64(x) - Int64(y)) }
       return .int(Int64(a.count - b.count))
     },
+    ScalarFunction(".matches", arity: 2...2, help: "whether a regular expression fits the whole text", resultType: texts(.boolean)) {
+      arguments throws(EvaluationError) in
+      guard let text = arguments[0].text, let pattern = arguments[1].text else { return .null }
+      return .bool((try? expression(pattern).wholeMatch(in: text)) != nil)
+    },
+    ScalarFunction(".replaceAll", arity: 3...3, help: "with everything replaced that a regular expression fits", resultType: texts(.string)) {
+      arguments throws(EvaluationError) in
+      guard let text = arguments[0].text, let pattern = arguments[1].text, let other = arguments[2].text else { return .null }
+      return .string(text.replacing(try expression(pattern), with: other))
+    },
+    ScalarFunction(".replaceFirst", arity: 3...3, help: "with the first replaced that a regular expression fits", resultType: texts(.string)) {
+      arguments throws(EvaluationError) in
+      guard let text = arguments[0].text, let pattern = arguments[1].text, let other = arguments[2].text else { return .null }
+      return .string(text.replacing(try expression(pattern), with: other, maxReplacements: 1))
+    },
     ScalarFunction(".intValue", arity: 1...1, help: "as an int", resultType: numbers(.int)) { arguments in
       arguments[0].integer.map { .int(Int64(Int32(truncatingIfNeeded: $0))) } ?? .null
     },
@@ -107,6 +122,15 @@ extension Builtins {
       return .bool((includesLow ? time >= low : time > low) && (includesHigh ? time <= high : time < high))
     },
   ]
+
+  private static func expression(_ pattern: String) throws(EvaluationError) -> Regex<AnyRegexOutput> {
+    guard let expression = try? Regex(pattern) else { throw EvaluationError("'\(pattern)' is no regular expression") }
+    return expression
+  }
+
+  private static func texts(_ result: ValueType) -> @Sendable ([ValueType]) -> ValueType? {
+    { types in types.allSatisfy { $0 == .null || $0.isText } ? result : nil }
+  }
 
   private static func numbers(_ result: ValueType) -> @Sendable ([ValueType]) -> ValueType? {
     { types in types.allSatisfy { $0 == .null || $0.isNumeric } ? result : nil }

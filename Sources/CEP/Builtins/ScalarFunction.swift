@@ -25,7 +25,8 @@ public struct ScalarFunction: Sendable {
 
 extension Builtins {
   /// Methods on values are functions whose first argument is the target, named `.method`: `k.length()` calls `.length`.
-  public static let functionList: [ScalarFunction] = numberFunctions + textFunctions + timeFunctions + addressFunctions + javaFunctions
+  public static let functionList: [ScalarFunction] =
+    numberFunctions + textFunctions + timeFunctions + addressFunctions + javaFunctions + DateFormat.functions
   public static let functions: [String: ScalarFunction] = Dictionary(
     functionList.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
 }

@@ -27,15 +27,17 @@ extension Builtins {
       guard start >= 0, start <= end, end <= text.count else { throw EvaluationError("substring(\(start), \(end)) of \(text.count) characters") }
       return .string(String(decoding: text[Int(start)..<Int(end)], as: UTF16.self))
     },
-    ScalarFunction(".indexOf", arity: 2...2, help: "where a text first stands, -1 if nowhere", resultType: { _ in .int }) { arguments in
+    ScalarFunction(".indexOf", arity: 2...3, help: "where a text first stands (from a unit on), -1 if nowhere", resultType: { _ in .int }) { arguments in
       guard let text = units(arguments[0]), let sought = units(arguments[1]) else { return .null }
-      guard sought.count <= text.count else { return .int(-1) }
-      for start in 0...(text.count - sought.count) where text[start...].starts(with: sought) { return .int(Int64(start)) }
+      let first = arguments.count > 2 ? max(0, Int(clamping: arguments[2].integer ?? 0)) : 0
+      guard sought.count <= text.count, first <= text.count - sought.count else { return .int(-1) }
+      for start in first...(text.count - sought.count) where text[start...].starts(with: sought) { return .int(Int64(start)) }
       return .int(-1)
     },
-    ScalarFunction(".startsWith", arity: 2...2, help: "whether it begins with a text", resultType: { _ in .boolean }) { arguments in
-      guard let text = arguments[0].text, let prefix = arguments[1].text else { return .null }
-      return .bool(text.utf8.starts(with: prefix.utf8))
+    ScalarFunction(".startsWith", arity: 2...3, help: "whether it begins (or goes on from a unit) with a text", resultType: { _ in .boolean }) { arguments in
+      guard let text = units(arguments[0]), let prefix = units(arguments[1]) else { return .null }
+      let first = arguments.count > 2 ? Int(clamping: arguments[2].integer ?? 0) : 0
+      return .bool(first >= 0 && first <= text.count && text[first...].starts(with: prefix))
     },
     ScalarFunction(".endsWith", arity: 2...2, help: "whether it ends with a text", resultType: { _ in .boolean }) { arguments in
       guard let text = arguments[0].text, let suffix = arguments[1].text else { return .null }

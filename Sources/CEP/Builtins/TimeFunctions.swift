@@ -9,6 +9,16 @@ extension Builtins {
       part(".getDayOfYear", "the day of the year, from 1") { $0.dayOfYear }, part(".getHourOfDay", "the hour") { $0.hour },
       part(".getMinuteOfHour", "the minute") { $0.minute }, part(".getSecondOfMinute", "the second") { $0.second },
       part(".getMillisOfSecond", "the millisecond") { $0.millisecond },
+      part(".getWeekyear", "the week of the year; weeks begin on Sunday, the first holds the 1st of January") { $0.weekOfYear },
+      part(".getEra", "1, and 0 before the year 1") { $0.year > 0 ? 1 : 0 },
+      // What `plus` and `minus` become where years or months are in the period: the same day of another month, or its last.
+      ScalarFunction(".shifted", arity: 3...3, help: "a time, months and milliseconds later", resultType: timeType) { arguments in
+        guard let time = arguments[0].integer, let months = arguments[1].integer, let milliseconds = arguments[2].integer else { return .null }
+        var shifted = CivilTime(time)
+        shifted.month += max(-2_400_000, min(2_400_000, months))
+        shifted.day = min(shifted.day, shifted.daysInMonth)
+        return .int(shifted.milliseconds &+ milliseconds)
+      },
       field(".get", "the value of a field, 'hour'", .int) { time, field in time[field] },
       field(".roundFloor", "rounded down to a field", .long) { time, field in time.floor(field).milliseconds },
       field(".roundCeiling", "rounded up to a field", .long) { time, field in time.ceiling(field).milliseconds },
@@ -30,6 +40,10 @@ extension Builtins {
         arguments[0].integer.map { .int($0) } ?? .null
       },
     ] + intervalFunctions
+
+  /// The fields that methods of times name: 'hour', 'hours'.
+  public static func isTimeField(_ name: String) -> Bool { CivilTime.Field(named: name) != nil }
+  public static let timeFields = ["msec", "sec", "min", "hour", "day", "month", "year"]
 
   private static func timeType(_ types: [ValueType]) -> ValueType? { types[0] == .null || types[0].isNumeric ? .long : nil }
 

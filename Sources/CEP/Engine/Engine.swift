@@ -104,7 +104,8 @@ public final class Engine {
       do throws(DeploymentError) {
         self.modules.append(try runtime.deploy(plan))
       } catch {
-        diagnostics.add(Diagnostic(.error, file: module.name, message: error.description))
+        let start = error.line.map { SourcePosition(line: $0, column: 1) }
+        diagnostics.add(Diagnostic(.error, file: module.name, start: start, message: error.description))
       }
     }
     if diagnostics.hasErrors { throw CompileError(diagnostics: diagnostics) }

@@ -44,7 +44,8 @@ public struct SequencePlan {
     var stepOfTag: [Int: Int] = [:]
     for (number, part) in parts.enumerated() {
       guard let step = Self.step(part, isFirst: number == 0, stepOfTag) else { return nil }
-      if let tag = step.tag { stepOfTag[tag] = number }
+      // A tag that stands twice is the later event's.
+      if let tag = step.tag, stepOfTag.updateValue(number, forKey: tag) != nil { return nil }
       steps.append(step)
     }
     guard hasPlainTypes, keep(plan, stepOfTag) else { return nil }

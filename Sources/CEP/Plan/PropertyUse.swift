@@ -110,7 +110,9 @@ public struct PropertyUse: Sendable {
     case .unique(let keys), .firstUnique(let keys), .grouped(let keys): add(keys, [type])
     case .sort(_, let keys): add(keys.map(\.expression), [type])
     case .rank(let unique, _, let keys): add(unique + keys.map(\.expression), [type])
-    case .expression(let e), .expressionBatch(let e, _): add(e, [type])
+    case .expression(let e, let aggregates), .expressionBatch(let e, _, let aggregates):
+      add(e, [type])
+      for aggregate in aggregates { add(aggregate.arguments + aggregate.order.map(\.expression) + [aggregate.filter].compactMap { $0 }, [type]) }
     case .derived(_, let values, _): add(values, [type])
     default: break
     }

@@ -71,8 +71,8 @@ public enum ViewPlan: Hashable, Sendable {
   case rank(unique: [Expression], Expression, [OrderKey])
   /// `win:expr`; the expression also sees the variables `current_count`, `expired_count`, `newest_timestamp`, `oldest_timestamp`,
   /// `view_reference`.
-  case expression(Expression)
-  case expressionBatch(Expression, includesTrigger: Bool)
+  case expression(Expression, [AggregatePlan])
+  case expressionBatch(Expression, includesTrigger: Bool, [AggregatePlan])
   /// A row of what the events amount to, of the given type: `std:size`, `stat:uni`, `stat:weighted_avg`, `stat:correl`.
   case derived(DerivedView, [Expression], EventType)
 }

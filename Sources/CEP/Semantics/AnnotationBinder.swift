@@ -1,3 +1,4 @@
+import Diagnostics
 import EventModel
 import Plan
 import Syntax
@@ -8,12 +9,18 @@ extension StatementBinder {
   private static let known: [(name: String, needsValue: Bool)] = [
     ("Name", true), ("Description", true), ("Tag", true), ("Priority", true), ("Drop", false), ("Hint", false), ("Audit", false),
     ("Hook", false), ("EventRepresentation", false), ("NoLock", false), ("IterableUnbound", false), ("Suppress", false),
+    // Of later versions, where modules are compiled apart.
+    ("Public", false), ("Protected", false), ("Private", false), ("BusEventType", false), ("JsonSchema", false),
   ]
 
   func annotations() -> [Annotation] {
     syntax.annotations.compactMap { syntax in
       let known = Self.known.first { $0.name.lowercased() == syntax.name.text.lowercased() }
       let name = known?.name ?? syntax.name.text
+      if known == nil {
+        report("unknown annotation @\(name)", at: syntax.range, suggestion: didYouMean(name, among: Self.known.map(\.name)))
+        return nil
+      }
       if known?.needsValue == true, syntax.arguments.isEmpty {
         report("the annotation @\(name) needs a value", at: syntax.range, suggestion: "@\(name)('…')")
         return nil

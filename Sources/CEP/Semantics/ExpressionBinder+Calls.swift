@@ -222,7 +222,7 @@ extension ExpressionBinder {
     guard let number = value.firstStream, let stream = names.streams.first(where: { $0.number == number }) else {
       return report("\"\(kind.rawValue)\" needs a property of a stream", at: place)
     }
-    if kind != .prior, !stream.isWindowed {
+    if kind != .prior, !stream.isViewed {
       return report("\"\(kind.rawValue)\" needs a data window", at: place, suggestion: "add one: \(stream.names.first ?? "E")#length(10)")
     }
     let type: ValueType =

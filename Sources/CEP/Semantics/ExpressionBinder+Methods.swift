@@ -10,11 +10,12 @@ extension ExpressionBinder {
     guard let call = link.call else { return .faulty }
     let name = link.name.text
     let place = link.name.range.joined(with: call.range)
-    if target.type.element != nil || target.type == .map, let method = EnumerationMethod.named[name] {
+    if target.type.element != nil || target.type == .map && name == "keySet", let method = EnumerationMethod.named[name] {
       return enumeration(method, of: target, call, place)
     }
     if name == "plus" || name == "minus", call.arguments.count == 1 { return shift(name, target, call.arguments[0].value, place) }
     if Builtins.intervalMethods.contains(name) { return relation(name, target, call, place) }
+    if let mistake = timeField(name, call) { return mistake }
     if let times = interval(target), statement.scope.catalog.functions["." + name] != nil {
       return function("." + name, call.arguments, target: times[0], at: place)
     }
@@ -24,6 +25,16 @@ extension ExpressionBinder {
     return report("\(target.type.quoted) has no method \"\(name)\"", at: link.name.range, suggestion: didYouMean(name, among: candidates))
   }
 
+  /// `l.get('hour')`: a field that is no field is known before any event comes.
+  private func timeField(_ name: String, _ call: CallSyntax) -> Expression? {
+    guard ["get", "set", "roundFloor", "roundCeiling", "roundHalf", "withMin", "withMax"].contains(name),
+      let argument = call.arguments.first?.value, case .literal(.string(let field)) = argument.kind, !Builtins.isTimeField(field)
+    else { return nil }
+    return report(
+      "no field of a time is named \"\(field)\"", at: argument.range,
+      suggestion: didYouMean(field, among: Builtins.timeFields) ?? Builtins.timeFields.joined(separator: ", "))
+  }
+
   /// `l.plus(1 hour)` and `l.plus(500L)`: a bare number counts milliseconds.
   private func shift(_ name: String, _ target: Expression, _ argument: ExpressionSyntax, _ place: SourceRange) -> Expression {
     guard target.type.isNumeric else { return report("\"\(name)\" needs a time in milliseconds, not \(target.type.quoted)", at: place) }
@@ -31,10 +42,21 @@ extension ExpressionBinder {
     if amount.type.isFaulty { return .faulty }
     guard amount.type.isNumeric else { return report("\"\(name)\" needs a time period or milliseconds", at: argument.range) }
     let op: ArithmeticOperator = name == "plus" ? .add : .subtract
-    guard case .period = amount.node else { return Expression(.arithmetic(op, target, amount), .long) }
+    guard case .period(let period) = amount.node else { return Expression(.arithmetic(op, target, amount), .long) }
+    if period.parts.contains(where: { $0.unit.milliseconds == nil }) {
+      let sign: Int64 = name == "plus" ? 1 : -1
+      return Expression(.call(".shifted", [target, total(period) { $0.months * sign }, total(period) { Int64($0.milliseconds ?? 0) * sign }]), .long)
+    }
     let thousand = Expression(.constant(.int(1000)), .int)
     let milliseconds = Expression(.cast(Expression(.arithmetic(.multiply, amount, thousand), .double)), .long)
     return Expression(.arithmetic(op, target, milliseconds), .long)
+  }
+
+  /// The sum of a period's parts, each so many times what its unit counts.
+  private func total(_ period: TimePeriod, _ size: (TimePeriod.Unit) -> Int64) -> Expression {
+    let parts = period.parts.map { Expression(.arithmetic(.multiply, $0.count, Expression(.constant(.int(size($0.unit))), .long)), .long) }
+    let zero = Expression(.constant(.int(0)), .long)
+    return Expression(.cast(parts.reduce(zero) { Expression(.arithmetic(.add, $0, $1), .double) }), .long)
   }
 
   /// `a.before(b, 1 sec)` on times in ms, and on events whose schemas name their start and end times. Thresholds are spans, or ms.
@@ -79,14 +101,20 @@ extension ExpressionBinder {
     let element = target.type.element ?? .object("Object")
     var arguments: [Expression.Enumeration.Argument] = []
     var types: [ValueType] = []
-    for argument in call.arguments {
+    for (position, argument) in call.arguments.enumerated() {
+      let takesLambda = method.takesLambda(at: position)
       if case .lambda(let parameters, let body) = argument.value.kind {
+        guard takesLambda else { return report("\"\(method.name)\" takes a value here, no lambda", at: argument.value.range) }
         guard parameters.count <= 2 else { return report("a lambda takes one or two parameters", at: argument.value.range) }
         let lambda = self.lambda(parameters, body, method, element, types.first)
         if lambda.body.type.isFaulty { return .faulty }
+        if method.isPredicate, lambda.body.type != .boolean {
+          return report("the lambda of \"\(method.name)\" must be boolean, this is \(lambda.body.type.quoted)", at: body.range)
+        }
         arguments.append(.lambda(parameters: lambda.numbers, body: lambda.body))
         types.append(lambda.body.type)
       } else {
+        if takesLambda { return report("\"\(method.name)\" takes a lambda here", at: argument.value.range, suggestion: "x => …") }
         let value = bind(argument.value)
         if value.type.isFaulty { return .faulty }
         arguments.append(.value(value))
@@ -123,8 +151,19 @@ struct EnumerationMethod: Sendable {
   /// Of the elements' type and the arguments' (a lambda's is its body's).
   let type: @Sendable (ValueType, [ValueType]) -> ValueType?
 
+  /// Whether an argument is a lambda, not a value.
+  func takesLambda(at position: Int) -> Bool {
+    if name == "aggregate" { return position == 1 }
+    return !["take", "takeLast", "except", "intersect", "union", "sequenceEqual"].contains(name)
+  }
+  /// Whether its lambda says yes or no.
+  var isPredicate: Bool {
+    ["where", "takeWhile", "takeWhileLast", "firstOf", "lastOf", "countOf", "anyOf", "allOf"].contains(name)
+  }
+
   static let named: [String: EnumerationMethod] = {
     let whole: @Sendable (ValueType, [ValueType]) -> ValueType? = { element, _ in .array(element) }
+    let part: @Sendable (ValueType, [ValueType]) -> ValueType? = { element, types in types[0].isInteger ? .array(element) : nil }
     let one: @Sendable (ValueType, [ValueType]) -> ValueType? = { element, _ in element }
     let truth: @Sendable (ValueType, [ValueType]) -> ValueType? = { _, _ in .boolean }
     let number: @Sendable (ValueType, [ValueType]) -> ValueType? = { element, types in
@@ -132,8 +171,8 @@ struct EnumerationMethod: Sendable {
       return type.isNumeric ? (type == .byte || type == .short ? .int : type) : nil
     }
     let methods = [
-      EnumerationMethod(name: "where", arity: 1...1, type: whole), EnumerationMethod(name: "take", arity: 1...1, type: whole),
-      EnumerationMethod(name: "takeLast", arity: 1...1, type: whole), EnumerationMethod(name: "takeWhile", arity: 1...1, type: whole),
+      EnumerationMethod(name: "where", arity: 1...1, type: whole), EnumerationMethod(name: "take", arity: 1...1, type: part),
+      EnumerationMethod(name: "takeLast", arity: 1...1, type: part), EnumerationMethod(name: "takeWhile", arity: 1...1, type: whole),
       EnumerationMethod(name: "takeWhileLast", arity: 1...1, type: whole), EnumerationMethod(name: "reverse", arity: 0...0, type: whole),
       EnumerationMethod(name: "distinctOf", arity: 0...1, type: whole), EnumerationMethod(name: "orderBy", arity: 0...1, type: whole),
       EnumerationMethod(name: "orderByDesc", arity: 0...1, type: whole), EnumerationMethod(name: "except", arity: 1...1, type: whole),
@@ -155,4 +194,8 @@ struct EnumerationMethod: Sendable {
     ]
     return Dictionary(methods.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }()
+}
+
+extension TimePeriod.Unit {
+  fileprivate var months: Int64 { self == .year ? 12 : self == .month ? 1 : 0 }
 }

@@ -59,7 +59,19 @@ extension ExpressionBinder {
     }
     if let table = statement.scope.tables[name] { return (tableRow(table, first), links.dropFirst()) }
     if let fallback = names.fallbacks[name] { return (fallback, links.dropFirst()) }
-    return nil
+    if let constant = javaConstant(links) { return constant }
+    guard names.streams.first?.isAnything == true, let found = dynamic(first) else { return nil }
+    return (found, links.dropFirst())
+  }
+
+  /// `Integer.MAX_VALUE`, `java.lang.Math.PI`.
+  private func javaConstant(_ links: ArraySlice<ChainLinkSyntax>) -> (Expression, ArraySlice<ChainLinkSyntax>)? {
+    var count = 2
+    if links.starts(with: ["java", "lang"], by: { $0.name.text == $1 }) { count = 4 }
+    let written = links.prefix(count)
+    guard written.count == count, written.allSatisfy({ $0.call == nil }) else { return nil }
+    guard let constant = Builtins.javaConstants[written.suffix(2).map(\.name.text).joined(separator: ".")] else { return nil }
+    return (Expression(.constant(constant.value), constant.type), links.dropFirst(count))
   }
 
   private func property(in streams: [NameScope.Stream], _ links: ArraySlice<ChainLinkSyntax>) -> (Expression, ArraySlice<ChainLinkSyntax>)? {
@@ -104,7 +116,7 @@ extension ExpressionBinder {
     let event = Expression(.event(stream: stream.number), .event(stream.type))
     guard let next = rest.first else { return (event, []) }
     if let found = property(of: stream.type, rest, { Expression(.column(stream: stream.number, property: $0), $1) }) { return found }
-    if next.optional { return (dynamic(next, of: event), rest.dropFirst()) }
+    if next.optional || stream.isAnything && next.call == nil { return (dynamic(next, of: event), rest.dropFirst()) }
     return next.call != nil ? (event, rest) : nil
   }
 
@@ -224,6 +236,11 @@ extension ExpressionBinder {
     }
     let range = links.prefix { $0.call == nil }.reduce(first.name.range) { $0.joined(with: $1.name.range) }
     if first.name.text == "context", names.contextType == nil {
+      // Its context is a mistake of its own.
+      if statement.syntax.context != nil {
+        statement.reportFollowing()
+        return .faulty
+      }
       return report("this statement has no context", at: range, suggestion: "write CONTEXT and its name before it")
     }
     if let stream = names.all.first(where: { $0.names.contains(first.name.text) }), links.count > 1 {

@@ -48,11 +48,10 @@ extension ExpressionBinder {
   }
 
   private func arithmetic(_ op: ArithmeticOperator, _ a: Expression, _ b: Expression, _ place: SourceRange) -> Expression {
-    guard a.type == .null || a.type.isNumeric, b.type == .null || b.type.isNumeric else {
+    guard a.type.isNumeric, b.type.isNumeric else {
       return report("\"\(op.rawValue)\" needs numbers, not \(a.type.quoted) and \(b.type.quoted)", at: place)
     }
-    if a.type == .null, b.type == .null { return report("\"\(op.rawValue)\" needs numbers, not null", at: place) }
-    let type = ValueType.promoted(a.type == .null ? b.type : a.type, b.type == .null ? a.type : b.type) ?? .double
+    let type = ValueType.promoted(a.type, b.type) ?? .double
     return Expression(.arithmetic(op, a, b), op == .divide ? .double : type)
   }
 
@@ -71,7 +70,8 @@ extension ExpressionBinder {
   }
 
   func compare(_ op: Comparison, _ a: Expression, _ b: Expression, _ place: SourceRange) -> Expression {
-    let fits = op == .equal || op == .notEqual ? a.type.isComparable(with: b.type) : a.type.isOrdered(with: b.type)
+    let isOrdering = op != .equal && op != .notEqual
+    let fits = isOrdering ? a.type.isOrdered(with: b.type) && a.type != .null && b.type != .null : a.type.isComparable(with: b.type)
     guard fits else { return incomparable(a, b, place) }
     return Expression(.compare(op, a, b), .boolean)
   }
@@ -79,7 +79,7 @@ extension ExpressionBinder {
   func concat(_ terms: [ExpressionSyntax]) -> Expression {
     let bound = terms.map { term -> Expression in
       let value = bind(term)
-      if value.type.isTextual || value.type.isOpen { return value }
+      if value.type.isTextual || value.type.isOpen && value.type != .null { return value }
       return report("\"||\" joins strings, this is \(value.type.quoted)", at: term.range, suggestion: "cast(…, string)")
     }
     return bound.contains { $0.type.isFaulty } ? .faulty : Expression(.concatenate(bound), .string)

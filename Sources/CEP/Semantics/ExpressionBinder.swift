@@ -79,7 +79,8 @@ final class ExpressionBinder {
     case .like(let value, let pattern, let escape, let negated): return like(value, pattern, escape, negated)
     case .regexp(let value, let pattern, let negated): return regexp(value, pattern, negated)
     case .caseWhen(let operand, let branches, let otherwise): return caseWhen(operand, branches, otherwise, syntax.range)
-    case .cast(let value, let type): return cast(value, type)
+    case .cast(let value, let type, nil): return cast(value, type)
+    case .cast(let value, let type, let format?): return castDate(value, type, format)
     case .instanceOf(let value, let types):
       let bound = bind(value)
       return Expression(.instanceOf(bound, types.compactMap { statement.type($0) }), .boolean)
@@ -150,6 +151,21 @@ final class ExpressionBinder {
     let bound = bind(value)
     guard let type = statement.type(type) else { return .faulty }
     return bound.type.isFaulty ? .faulty : Expression(.cast(bound), type)
+  }
+
+  /// `cast('2020-05-17', long, dateformat: 'yyyy-MM-dd')`: a date's text as milliseconds.
+  private func castDate(_ value: ExpressionSyntax, _ type: TypeNameSyntax, _ format: ExpressionSyntax) -> Expression {
+    let (bound, pattern) = (bind(value), bind(format))
+    if bound.type.isFaulty || pattern.type.isFaulty { return .faulty }
+    guard ["long", "date", "calendar"].contains(type.name.lowercased()), type.dimensions == 0 else {
+      return report("a date's text is cast to long, not to \"\(type.name)\"", at: type.range)
+    }
+    guard bound.type.isText else { return report("a date is read from a string, this is \(bound.type.quoted)", at: value.range) }
+    guard case .constant(.string(let text)) = pattern.node else { return report("the format of dates is a string", at: format.range) }
+    if let letter = DateFormat.unknownLetter(in: text) {
+      return report("the letter \"\(letter)\" has no meaning in a format of dates", at: format.range, suggestion: "yyyy-MM-dd HH:mm:ss.SSS")
+    }
+    return Expression(.call(".parseDate", [bound, pattern]), .long)
   }
 
   private func array(_ values: [ExpressionSyntax], _ place: SourceRange) -> Expression {

@@ -13,10 +13,14 @@ struct NameScope {
     var type: EventType
     /// Whether a data window keeps its events, for `window(*)`, `prev` and joins.
     var isWindowed = true
+    /// Whether the statement has windows of its own over them, for `prev`.
+    var isViewed = true
     /// Whether single events leave the window, as they do not from a batch.
     var slides = false
 
     var names: [String] { [alias, typeName].compactMap { $0 } }
+    /// Of a variant stream of any events every property may be named.
+    var isAnything: Bool { type.kind == .variant && type.members.isEmpty }
   }
 
   /// What a name stands for that is no property: a lambda's parameter, or the argument of a declared expression.

@@ -40,7 +40,13 @@ struct OutputBinder {
 
   private func condition(_ syntax: OutputSyntax) -> OutputRatePlan.Condition? {
     switch syntax.rate {
-    case .events(let count): return number(count).map { .events($0) }
+    case .events(let count):
+      guard let number = number(count) else { return nil }
+      if case .constant(.int(let value)) = number.node, value < 1 {
+        statement.report("rows are given every 1 or more events, not \(value)", at: count.range)
+        return nil
+      }
+      return .events(number)
     case .period(let period): return statement.period(period, binder).map { .period($0) }
     case .crontab(let fields): return statement.bindCrontab(fields, binder).map { .at($0) }
     case .when(let condition): return .when(binder.condition(condition), then: assignments(syntax.then))
@@ -121,6 +127,11 @@ extension StatementBinder {
       return nil
     }
     let bound = fields.map { cronField($0, binder) }
+    for ((field, syntax), allowed) in zip(zip(bound, fields), [0...59, 0...23, 1...31, 1...12, 0...6, 0...59] as [ClosedRange<Int64>]) {
+      for number in field?.numbers ?? [] where !allowed.contains(number) {
+        report("\(number) is out of range: this field of a crontab goes from \(allowed.lowerBound) to \(allowed.upperBound)", at: syntax.range)
+      }
+    }
     guard bound.allSatisfy({ $0 != nil }) else { return nil }
     let parts = bound.compactMap { $0 }
     if fields.count == 7 { report("time zones of crontabs are not supported", at: first.range.joined(with: last.range)) }
@@ -162,6 +173,22 @@ extension StatementBinder {
     case .last(let value): return value.map { syntax in bind(syntax).map { .lastOf($0) } } ?? .last
     case .weekday(let value): return value.flatMap { syntax in bind(syntax).map { .weekday($0) } }
     case .lastWeekday: return .last
+    }
+  }
+}
+
+extension CronPlan.Field {
+  /// The constants that must lie in the field's range.
+  fileprivate var numbers: [Int64] {
+    let constant = { (value: Expression) -> [Int64] in
+      if case .constant(.int(let number)) = value.node { return [number] }
+      return []
+    }
+    switch self {
+    case .value(let value), .lastOf(let value), .weekday(let value): return constant(value)
+    case .range(let low, let high): return constant(low) + constant(high)
+    case .list(let fields): return fields.flatMap(\.numbers)
+    case .any, .every, .last: return []
     }
   }
 }

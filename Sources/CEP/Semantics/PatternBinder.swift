@@ -35,10 +35,11 @@ final class PatternBinder {
       guard let tag, let type = statement.scope.windows[filter.eventType.text]?.type ?? statement.scope.types[filter.eventType.text] else { return }
       let property = EventType.Property(tag.text, isRepeated ? .array(.event(type)) : .event(type))
       if let earlier = properties.first(where: { $0.name == tag.text }) {
+        // A later event of the same type takes the earlier one's place; in a repeat a tag stands alone.
         if earlier.type != property.type {
           statement.report("the tag \"\(tag.text)\" stands for two types of events", at: tag.range)
-        } else {
-          statement.report("the tag \"\(tag.text)\" stands twice", at: tag.range, suggestion: "give one of them another name")
+        } else if isRepeated {
+          statement.report("the tag \"\(tag.text)\" of a repeat stands twice", at: tag.range, suggestion: "give one of them another name")
         }
         return
       }
@@ -95,6 +96,7 @@ final class PatternBinder {
       guard let body = node(inner, type) else { return nil }
       let lower = low.map(binder.bind)
       let upper = exact ? lower : high.map(binder.bind)
+      guard checkRepeat(lower, upper, isExact: exact, hasEnd: until != nil, at: (low ?? high ?? nil)?.range ?? syntax.range) else { return nil }
       var end: PatternNode?
       if let until {
         guard let bound = node(until, type) else { return nil }
@@ -109,6 +111,29 @@ final class PatternBinder {
       return bound.type.isFaulty ? nil : .whileTrue(body, bound)
     case .missing: return nil
     }
+  }
+
+  /// What is known of a repeat's bounds before it runs.
+  private func checkRepeat(_ low: Expression?, _ high: Expression?, isExact: Bool, hasEnd: Bool, at place: SourceRange) -> Bool {
+    let constant = { (bound: Expression?) -> Int64? in
+      if case .constant(let value)? = bound?.node { return value.integer }
+      return nil
+    }
+    for bound in [low, high].compactMap({ $0 }) {
+      if bound.type.isFaulty { return false }
+      if !bound.type.isInteger { return refuse("the bounds of a repeat are integers, this is \(bound.type.quoted)", place) }
+    }
+    if let number = constant(low), number < (isExact ? 1 : 0) { return refuse("a repeat cannot happen \(number) times", place) }
+    if let number = constant(high), number < 1 { return refuse("a repeat cannot happen \(number) times", place) }
+    if let a = constant(low), let b = constant(high), a > b { return refuse("the repeat's lower bound \(a) is above its upper bound \(b)", place) }
+    let isTight = isExact || (constant(low) != nil && constant(low) == constant(high))
+    if !isTight, !hasEnd { return refuse("a repeat of no fixed number needs UNTIL", place, "[2:] a=A until B") }
+    return true
+  }
+
+  private func refuse(_ message: String, _ place: SourceRange, _ suggestion: String? = nil) -> Bool {
+    statement.report(message, at: place, suggestion: suggestion)
+    return false
   }
 
   private func atom(_ tag: NameSyntax?, _ filter: StreamFilterSyntax, _ consume: ConsumeSyntax?, _ type: EventType) -> PatternNode? {
@@ -189,14 +214,17 @@ final class PatternBinder {
     _ inner: PatternSyntax, _ namespace: NameSyntax, _ name: NameSyntax, _ arguments: [ArgumentSyntax], _ type: EventType
   ) -> PatternNode? {
     let binder = binder(type, "a guard")
-    guard let body = node(inner, type) else { return nil }
+    // Mistakes within are told beside those of the guard.
+    let body = node(inner, type)
     switch (namespace.text, name.text) {
     case ("timer", "within") where arguments.count == 1:
-      return statement.period(arguments[0].value, binder).map { .within(body, $0) }
+      guard let period = statement.period(arguments[0].value, binder), let body else { return nil }
+      return .within(body, period)
     case ("timer", "withinmax") where arguments.count == 2:
-      guard let period = statement.period(arguments[0].value, binder) else { return nil }
+      let period = statement.period(arguments[0].value, binder)
       let count = binder.bind(arguments[1].value)
-      return count.type.isFaulty ? nil : .withinMax(body, period, count)
+      guard let period, let body, !count.type.isFaulty else { return nil }
+      return .withinMax(body, period, count)
     default: return unknown(namespace, name, ["within", "withinmax"])
     }
   }

@@ -145,7 +145,10 @@ extension StatementBinder {
   /// A text may stand for a number, as in the original.
   private func isInitial(_ value: Expression, _ type: ValueType) -> Bool {
     if isAssignable(value.type, to: type) { return true }
-    return (value.type.isNumeric && type.isNumeric) || (value.type == .string && type.isNumeric)
+    guard type.isNumeric else { return false }
+    guard value.type == .string else { return value.type.isNumeric && !(type.isInteger && value.type.isFloating) }
+    if case .constant(let written) = value.node, let text = written.text { return type.isInteger ? Int64(text) != nil : Double(text) != nil }
+    return true
   }
 
   // MARK: expressions

@@ -69,8 +69,9 @@ final class SelectBinder {
     orderBinder.names.columns = aliases
     let order = syntax.orderBy.map { OrderKey(orderBinder.bind($0.expression).orderable, descending: $0.descending) }
     let rate = syntax.output.map { OutputBinder(statement, names).bind($0) }
-    let grouping = grouping(groups, columns, having, order)
+    let grouping = grouping(groups, columns, order, rate.flatMap { $0?.kind })
     checkHaving(having, grouping)
+    checkContext()
     if statement.diagnostics.hasErrors || statement.isFollowing { return nil }
 
     let rolled = { (expression: Expression) in groups.levels.isEmpty ? expression : self.rolledUp(expression, groups) }
@@ -129,12 +130,28 @@ final class SelectBinder {
       if let alias = source.stream.alias, !seen.insert(alias).inserted {
         statement.report("the name \"\(alias)\" stands for two streams", at: stream.alias?.range ?? stream.range)
       }
+      if stream.unidirectional, let view = stream.views.first {
+        statement.report("a unidirectional stream takes no data window: its events join as they arrive", at: view.range, suggestion: "leave it out")
+      }
       if sources.count > 1, !source.stream.isWindowed, !stream.unidirectional {
         statement.report(
           "a joined stream needs a data window, \"\(source.plan.name)\" has none", at: stream.range,
-          suggestion: "add one: \(source.plan.name)#time(1 min)")
+          suggestion: "add one: \(source.stream.typeName ?? source.plan.name)#time(1 min)")
       }
     }
+  }
+
+  /// A statement that reads none of the streams that its context is made of would never see an event.
+  private func checkContext() {
+    guard statement.subqueries.isEmpty, let name = statement.syntax.context, let context = statement.scope.contexts[name.text] else { return }
+    let divided = context.dividedTypes
+    let read = sources.compactMap { source -> EventType? in
+      if case .stream(let type, _) = source.plan.kind { type } else { nil }
+    }
+    guard !divided.isEmpty, read.count == sources.count, let first = read.first else { return }
+    if read.contains(where: { type in divided.contains { type.isKind(of: $0) || $0.isKind(of: type) } }) { return }
+    let names = divided.map { "\"\($0.name)\"" }.joined(separator: ", ")
+    statement.report("the context \"\(name.text)\" divides \(names), and not \"\(first.name)\"", at: syntax.from[0].range)
   }
 
   private func joins() -> [JoinPlan] {
@@ -148,7 +165,7 @@ final class SelectBinder {
   // MARK: HAVING
 
   private func checkHaving(_ having: Expression?, _ grouping: GroupingPlan) {
-    guard let having, let place = syntax.having, !grouping.keys.isEmpty, having.containsAggregate else { return }
+    guard let having, let place = syntax.having, !grouping.keys.isEmpty, !aggregates.plans.isEmpty else { return }
     if having.hasUngrouped(keys: grouping.keys) {
       statement.report("a property in HAVING that is not aggregated must stand in GROUP BY", at: place.range)
     }
@@ -157,14 +174,19 @@ final class SelectBinder {
   // MARK: grouping
 
   private func grouping(
-    _ groups: GroupingBinder.Groups, _ columns: ColumnBinder.Columns, _ having: Expression?, _ order: [OrderKey]
+    _ groups: GroupingBinder.Groups, _ columns: ColumnBinder.Columns, _ order: [OrderKey], _ rate: OutputRatePlan.Kind?
   ) -> GroupingPlan {
     let hasWildcard = columns.passThrough != nil || columns.hasWildcard
     let isPlain = hasWildcard || columns.columns.contains { $0.expression.hasUngrouped(keys: groups.keys) }
-    if aggregates.plans.isEmpty { return GroupingPlan(form: .rowPerEvent) }
-    if groups.keys.isEmpty, groups.levels.isEmpty { return GroupingPlan(form: isPlain ? .aggregatedRowPerEvent : .rowForAll) }
+    if groups.keys.isEmpty, groups.levels.isEmpty {
+      if aggregates.plans.isEmpty { return GroupingPlan(form: .rowPerEvent) }
+      return GroupingPlan(form: isPlain ? .aggregatedRowPerEvent : .rowForAll)
+    }
+    // Of all columns there is a row per event, unless a rate picks one per group.
+    if columns.passThrough != nil, aggregates.plans.isEmpty, rate != .first, rate != .last { return GroupingPlan(form: .rowPerEvent) }
     if !groups.levels.isEmpty { return GroupingPlan(form: .rollup, keys: groups.keys, levels: groups.levels) }
-    return GroupingPlan(form: isPlain ? .groupedRowPerEvent : .rowPerGroup, keys: groups.keys)
+    let hasUnselectedOrder = !hasWildcard && order.contains { $0.expression.hasUnselected(columns.columns.map(\.expression)) }
+    return GroupingPlan(form: isPlain || hasUnselectedOrder ? .groupedRowPerEvent : .rowPerGroup, keys: groups.keys)
   }
 
   /// A key reads null on the levels that roll it up.
@@ -206,6 +228,17 @@ final class SelectBinder {
   }
 }
 
+extension ContextPlan {
+  /// The types of events that it tells apart by key, hash or category; none where it goes by time or is nested.
+  fileprivate var dividedTypes: [EventType] {
+    switch kind {
+    case .keyed(let streams), .hash(let streams, _, _): streams.map(\.type)
+    case .category(let type, _, _): [type]
+    default: []
+    }
+  }
+}
+
 extension StreamSelection {
   init(_ syntax: StreamSelectorSyntax) {
     switch syntax {
@@ -221,6 +254,16 @@ extension Expression {
     if case .aggregate = node { return true }
     return children.contains(where: \.containsAggregate)
   }
+
+  /// Whether it names a property outside of aggregates that none of the columns names.
+  ///
+  /// Where ORDER BY does, a grouped statement gives a row per event: the original can order only what it has selected.
+  func hasUnselected(_ columns: [Expression]) -> Bool {
+    if case .column(let stream, _) = node { return stream != Expression.contextStream && !columns.contains { $0.holds(self) } }
+    return children.contains { $0.hasUnselected(columns) }
+  }
+
+  private func holds(_ part: Expression) -> Bool { self == part || children.contains { $0.holds(part) } }
 
   /// Whether it names a property that is neither aggregated nor one of the keys.
   func hasUngrouped(keys: [Expression]) -> Bool {

@@ -47,6 +47,8 @@ extension StatementBinder {
       if let bound = binder.bind(view) { views.append(bound) } else { isWhole = false }
     }
     let combination = combination(views, syntax.retain, at: syntax.range)
+    // What a wrong view would give is not known; other windows leave the events as they are.
+    if !isWhole, syntax.views.contains(where: { DerivedView(rawValue: $0.name.text) != nil }) { return nil }
     var rowType = type
     if case .derived(_, _, let derived)? = views.last { rowType = derived }
     for (view, syntax) in zip(views.dropLast(), syntax.views) {
@@ -58,8 +60,9 @@ extension StatementBinder {
       isUnidirectional: syntax.unidirectional, type: rowType)
     if rowType !== type { plan.viewedType = type }
     let stream = NameScope.Stream(
-      number: number, alias: syntax.alias?.text, typeName: typeName, type: rowType, isWindowed: hasStore || !views.isEmpty, slides: slides(kind, views))
-    return isWhole ? BoundSource(plan: plan, stream: stream) : nil
+      number: number, alias: syntax.alias?.text, typeName: typeName, type: rowType, isWindowed: hasStore || !syntax.views.isEmpty,
+      isViewed: !syntax.views.isEmpty, slides: slides(kind, views))
+    return BoundSource(plan: plan, stream: stream)
   }
 
   private func slides(_ kind: SourcePlan.Kind, _ views: [ViewPlan]) -> Bool {

@@ -165,8 +165,8 @@ extension ViewPlan {
     case .unique: ("a unique window keeps an event for every key", "let it forget: #unique(…)#time(10 min)")
     case .firstUnique: ("a firstunique window keeps an event for every key", "let it forget: #firstunique(…)#time(10 min)")
     case .grouped: ("groupwin keeps a window for every key", "where keys come and go, use one window and GROUP BY: #time(10 min)")
-    case .expression(let condition), .expressionBatch(let condition, _):
-      condition.readsWindow ? nil : ("the window's expression does not look at the window", "bound it: current_count <= 10000")
+    case .expression(let condition, let aggregates), .expressionBatch(let condition, _, let aggregates):
+      !aggregates.isEmpty || condition.readsWindow ? nil : ("the window's expression does not look at the window", "bound it: current_count <= 10000")
     default: nil
     }
   }

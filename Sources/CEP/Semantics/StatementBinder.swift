@@ -72,6 +72,7 @@ final class StatementBinder {
         reportUnknown("context", name, among: scope.contexts.keys.sorted())
       }
     }
+    checkContextHolds()
     guard let kind = kind(annotations), !isFollowing else { return nil }
     if !diagnostics.hasErrors {
       for growth in growths { warn("state can grow without bound: " + growth.message, at: growth.range, suggestion: growth.advice) }
@@ -83,6 +84,19 @@ final class StatementBinder {
       name: name, isNamed: written != nil, line: source.position(at: syntax.range.start).line, annotations: annotations,
       priority: Int(priority), drops: annotations.contains { $0.name == "Drop" }, context: syntax.context?.text,
       subqueries: subqueries, kind: kind)
+  }
+
+  /// What statements share is one for all partitions.
+  private func checkContextHolds() {
+    guard let name = syntax.context else { return }
+    let kind: String
+    switch syntax.body {
+    case .createWindow: kind = "named window"
+    case .createTable: kind = "table"
+    case .createVariable: kind = "variable"
+    default: return
+    }
+    report("a \(kind) of each partition of a context is not supported", at: name.range, suggestion: "leave the context out, and make its keys columns")
   }
 
   private func unused(_ name: String, _ taken: Set<String>) -> String {

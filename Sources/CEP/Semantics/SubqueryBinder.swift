@@ -73,6 +73,11 @@ struct SubqueryBinder {
       return nil
     }
     if let insert = query.insertInto { statement.report("a subquery cannot insert", at: insert.range) }
+    if let order = query.orderBy.first {
+      statement.report("a subquery has no ORDER BY", at: order.expression.range, suggestion: "first(…), last(…), max(…), or a window #sort")
+    }
+    if let limit = query.limit { statement.report("a subquery has no LIMIT", at: limit.range) }
+    if let output = query.output { statement.report("a subquery has no OUTPUT clause", at: output.range) }
     guard let source = statement.bindSource(from, number: 0) else { return nil }
     guard source.stream.isWindowed else {
       statement.report(

@@ -11,7 +11,7 @@ extension StatementBinder {
     "java.math.biginteger": .bigInteger, "java.lang.string": .string, "java.lang.integer": .int, "java.lang.long": .long,
     "java.lang.double": .double, "java.lang.float": .float, "java.lang.boolean": .boolean, "java.lang.short": .short,
     "java.lang.byte": .byte, "java.lang.character": .character, "object": .object("Object"),
-    "java.lang.object": .object("Object"), "map": .map, "java.util.map": .map, "address": .address, "ip": .address,
+    "java.lang.object": .object("Object"), "number": .object("Number"), "java.lang.number": .object("Number"), "map": .map, "java.util.map": .map, "address": .address, "ip": .address,
     "octets": .octets,
   ]
 

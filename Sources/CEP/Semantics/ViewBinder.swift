@@ -114,7 +114,17 @@ struct ViewBinder {
     }
   }
 
-  private func period(_ syntax: ExpressionSyntax) -> TimePeriod? { statement.period(syntax, expressions) }
+  private func period(_ syntax: ExpressionSyntax) -> TimePeriod? {
+    guard let period = statement.period(syntax, expressions) else { return nil }
+    return period.parts.allSatisfy({ isFixed($0.count, syntax) }) ? period : nil
+  }
+
+  /// A window is made before there are events.
+  private func isFixed(_ value: Expression, _ syntax: ExpressionSyntax) -> Bool {
+    if value.firstStream == nil { return true }
+    statement.report("a window's parameter cannot depend on its events", at: syntax.range, suggestion: "a number, a constant or a variable")
+    return false
+  }
 
   /// The keywords in a string, `"START_EAGER,FORCE_UPDATE"`.
   private func flags(_ syntax: ExpressionSyntax) -> BatchFlags? {
@@ -152,17 +162,20 @@ struct ViewBinder {
       return .sort(size, order)
     case "rank": return rank(arguments)
     case "expr", "expr_batch":
-      let binder = expressions.sibling("the window's condition")
+      var streams = expressions.names
+      streams.streams[0].slides = name == "expr"
+      let aggregates = AggregateList()
+      let binder = expressions.sibling("the window's condition", names: streams, aggregates: aggregates)
       binder.names.placeVariables = [
         "current_count": .int, "expired_count": .int, "newest_timestamp": .long, "oldest_timestamp": .long,
         "view_reference": .object("Object"), "newest_event": .event(type), "oldest_event": .event(type),
       ]
       let condition = binder.condition(arguments[0])
       if condition.type.isFaulty { return nil }
-      if name == "expr" { return .expression(condition) }
+      if name == "expr" { return .expression(condition, aggregates.plans) }
       var includes = true
       if arguments.count > 1, case .literal(.boolean(let written)) = arguments[1].kind { includes = written }
-      return .expressionBatch(condition, includesTrigger: includes)
+      return .expressionBatch(condition, includesTrigger: includes, aggregates.plans)
     default: return nil
     }
   }
@@ -210,7 +223,7 @@ struct ViewBinder {
       statement.report("the window's size is at least 1, not \(value)", at: syntax.range)
       return nil
     }
-    return bound
+    return isFixed(bound, syntax) ? bound : nil
   }
 
   private func number(_ syntax: ExpressionSyntax) -> Expression? {

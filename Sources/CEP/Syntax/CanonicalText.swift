@@ -61,7 +61,8 @@ public struct CanonicalText: Sendable {
         text(value, within: .relational) + (negated ? " not regexp " : " regexp ") + text(pattern, within: .relational)
       )
     case .caseWhen(let operand, let branches, let otherwise): return (.caseWhen, caseWhen(operand, branches, otherwise))
-    case .cast(let value, let type): return (.unary, "cast(\(text(value)),\(type.text))")
+    case .cast(let value, let type, let format):
+      return (.unary, "cast(\(text(value)),\(type.text)\(format.map { ",dateformat:\(text($0))" } ?? ""))")
     case .instanceOf(let value, let types):
       return (.unary, "instanceof(\(text(value)),\(types.map(\.text).joined(separator: ",")))")
     case .array(let values): return (.unary, "{" + list(values, ",", .lowest) + "}")

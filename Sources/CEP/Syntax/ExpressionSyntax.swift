@@ -34,7 +34,7 @@ public struct ExpressionSyntax: Sendable {
     case regexp(ExpressionSyntax, pattern: ExpressionSyntax, negated: Bool)
     /// `case when a then b … else c end`, or `case x when a then b … end` with an operand.
     case caseWhen(operand: ExpressionSyntax?, branches: [CaseBranchSyntax], otherwise: ExpressionSyntax?)
-    case cast(ExpressionSyntax, TypeNameSyntax)
+    case cast(ExpressionSyntax, TypeNameSyntax, dateFormat: ExpressionSyntax?)
     case instanceOf(ExpressionSyntax, [TypeNameSyntax])
     case subquery(SubquerySyntax)
     case exists(SubquerySyntax)

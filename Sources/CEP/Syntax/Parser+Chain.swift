@@ -167,7 +167,10 @@ extension Parser {
   mutating func expressionOrPeriod() throws(SyntaxFailure) -> ExpressionSyntax {
     let start = current.range.start
     let first = try expression()
-    guard let unit = Keywords.timeUnits[current.lowered] else { return first }
+    guard let unit = Keywords.timeUnits[current.lowered] else {
+      if case .literal = first.kind, isMisspelledUnit { throw unexpected("a unit of time", near: Keywords.timeUnits.keys.sorted()) }
+      return first
+    }
     advance()
     var parts = [TimePartSyntax(value: first, unit: unit, range: range(from: start))]
     while startsTimePart {
@@ -178,6 +181,12 @@ extension Parser {
       parts.append(TimePartSyntax(value: value, unit: unit, range: range(from: partStart)))
     }
     return try node(.timePeriod(parts), from: start, over: parts.map(\.value))
+  }
+
+  /// `5 minuts`: a word of no other meaning that is nearly a unit.
+  private var isMisspelledUnit: Bool {
+    guard current.kind == .word, current.lowered.count > 3, !Keywords.reserved.contains(current.lowered) else { return false }
+    return didYouMean(current.lowered, among: Keywords.timeUnits.keys.sorted()) != nil
   }
 
   private var startsTimePart: Bool {

@@ -71,7 +71,8 @@ extension Parser {
     }
   }
 
-  private func binary(
+  /// Mutating, so that the node ends behind its right operand, which is parsed as an argument of the call.
+  private mutating func binary(
     _ op: BinaryOperatorSyntax, _ left: ExpressionSyntax, _ right: ExpressionSyntax
   ) throws(SyntaxFailure) -> ExpressionSyntax {
     try node(.binary(op, left, right), from: left.range.start, over: [left, right])
@@ -275,10 +276,17 @@ extension Parser {
     let value = try expression()
     if !take("as") { try expect(symbol: ",") }
     let type = try typeName()
-    // A format for dates, `dateformat: 'yyyy'`, is accepted and has no meaning for the types that we cast to.
-    if take(symbol: ",") { _ = try argument() }
+    var format: ExpressionSyntax?
+    if take(symbol: ",") {
+      let place = current.range
+      let argument = try argument()
+      guard argument.name?.text.lowercased() == "dateformat" else {
+        throw SyntaxFailure("a cast takes a value, a type and a format of dates", place, suggestion: "dateformat: 'yyyy-MM-dd'")
+      }
+      format = argument.value
+    }
     try expect(symbol: ")")
-    return try node(.cast(value, type), from: start, over: [value])
+    return try node(.cast(value, type, dateFormat: format), from: start, over: [value] + (format.map { [$0] } ?? []))
   }
 
   private mutating func instanceOf() throws(SyntaxFailure) -> ExpressionSyntax {

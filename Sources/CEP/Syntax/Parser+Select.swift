@@ -6,6 +6,9 @@ extension Parser {
     let start = current.range.start
     let insert = at("insert") || at("into") ? try insertInto() : nil
     let selection = try selectClause()
+    if atName, let alias = selection.items.last?.alias, let suggestion = didYouMean(alias.text.lowercased(), among: ["from"]) {
+      throw SyntaxFailure("expected FROM, found \"\(alias.text)\"", alias.range, suggestion: suggestion)
+    }
     try expect("from")
     let (streams, joins) = try fromClause()
     return try clauses(insert: insert, selection: selection, streams: streams, joins: joins, from: start)
@@ -178,7 +181,7 @@ extension Parser {
       } else if case .timePeriod = value.kind {
         result.rate = .period(value)
       } else {
-        throw unexpected("EVENTS or a unit of time", near: ["events"])
+        throw unexpected("EVENTS or a unit of time", near: ["events"] + Keywords.timeUnits.keys.sorted())
       }
     } else if take("at") {
       result.rate = .crontab(try crontab())

@@ -26,10 +26,10 @@ import Testing
     ("select k from E.win:tim(1 sec)", "2:17: error: unknown window \"win:tim\" (did you mean \"win:time\"?)"),
     ("select k from E.win:length(0)", "2:28: error: the window's size is at least 1, not 0"),
     ("select k from E.win:time(-1 sec)", "2:26: error: a time period cannot be negative"),
-    ("select * from E as x, E as y", "2:15: error: a joined stream needs a data window, \"x\" has none (add one: x#time(1 min))"),
+    ("select * from E as x, E as y", "2:15: error: a joined stream needs a data window, \"x\" has none (add one: E#time(1 min))"),
     ("select prev(1, k) from E", "2:8: error: \"prev\" needs a data window (add one: E#length(10))"),
     ("select context.id from E", "2:8: error: this statement has no context (write CONTEXT and its name before it)"),
-    ("select a.k from pattern [every a=E -> a=E]", "2:39: error: the tag \"a\" stands twice (give one of them another name)"),
+    ("select a[0].k from pattern [every [2] a=E -> [2] a=E]", "2:50: error: the tag \"a\" of a repeat stands twice (give one of them another name)"),
     ("@Name select k from E", "2:1: error: the annotation @Name needs a value (@Name('…'))"),
   ])
   func mistakesHaveTheirPlace(_ text: String, _ expected: String) {

@@ -22,7 +22,7 @@ import Testing
   }
 
   @Test func unclosedTextsAreReportedWhereTheyBegin() {
-    #expect(errors("select k from E(k='abc);\nselect 1 frm E;").map { $0.prefix(16) } == ["m.epl:1:19: erro", "m.epl:2:14: erro"])
+    #expect(errors("select k from E(k='abc);\nselect 1 frm E;").map { $0.prefix(16) } == ["m.epl:1:19: erro", "m.epl:2:10: erro"])
     #expect(errors("/* oops\nselect k from E;").first?.hasPrefix("m.epl:1:1: error: the comment") == true)
   }
 

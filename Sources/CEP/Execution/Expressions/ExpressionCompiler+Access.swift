@@ -62,6 +62,8 @@ extension ExpressionCompiler {
     let kind = previous.kind
     return { frame throws(EvaluationError) in
       guard stream < frame.history.count, let history = frame.history[stream], let event = frame.events[stream] else { return .null }
+      // A row that leaves has none before it but by `prior`.
+      if !frame.isNew, kind != .prior { return .null }
       let valueOf = { (found: Event?) throws(EvaluationError) -> Value in
         guard let found else { return .null }
         guard let value else { return .event(found.origin) }

@@ -152,7 +152,8 @@ extension Comparison {
 
 extension Value {
   func isInstance(of type: ValueType, declared: ValueType) -> Bool {
-    switch self {
+    if case .object(let name) = type { return name == "Object" || name == "Number" && number != nil }
+    return switch self {
     case .int: declared.isInteger ? declared == type : type.isInteger
     case .double: declared.isFloating ? declared == type : type.isFloating
     case .bool: type == .boolean

@@ -74,7 +74,11 @@ extension ExpressionCompiler {
 func castValue(_ value: Value, to type: ValueType) throws(EvaluationError) -> Value {
   if value.isNull { return .null }
   switch type {
-  case .string, .character: return value.text.map(Value.string) ?? .null
+  case .string: return value.text.map(Value.string) ?? .null
+  case .character:
+    guard let text = value.text else { return .null }
+    guard let first = text.utf16.first else { throw EvaluationError("an empty text has no first character") }
+    return .string(String(decoding: [first], as: UTF16.self))
   case .boolean:
     if case .string(let text) = value { return .bool(text.lowercased() == "true") }
     return value

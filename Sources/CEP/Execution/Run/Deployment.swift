@@ -44,7 +44,7 @@ extension Runtime {
       case .on(let on): try deployOn(on, statement)
       case .updateStream(let update): try deployUpdate(update, statement)
       }
-    } catch { throw DeploymentError(error.description) }
+    } catch { throw DeploymentError(error.description, line: plan.line) }
     return statement.order
   }
 

@@ -31,6 +31,15 @@ final class OutputStage {
     }
   }
 
+  /// Whether the statement's selection of streams leaves any of the rows.
+  func hasSelected(_ rows: Rows) -> Bool {
+    switch code.plan.selection {
+    case .insert: !rows.new.isEmpty
+    case .remove: !rows.old.isEmpty
+    case .both: !rows.isEmpty
+    }
+  }
+
   private func insert(_ rows: [Event], _ insertion: Insertion) {
     let runtime = statement.runtime
     for row in rows {
@@ -52,10 +61,6 @@ final class OutputStage {
       }.map(\.element)
     }
     var events = rows.map(\.event)
-    if code.plan.distinct {
-      var seen = Set<[Value]>()
-      events = events.filter { seen.insert($0.values).inserted }
-    }
     if code.plan.limit != nil {
       let skip = try code.offset.map { e throws(EvaluationError) in try e(frame) }?.integer ?? 0
       events = Array(events.dropFirst(Int(max(skip, 0))))
@@ -63,6 +68,9 @@ final class OutputStage {
         events = Array(events.prefix(Int(count)))
       }
     }
-    return events
+    // Of the rows that LIMIT has left, as in the original.
+    guard code.plan.distinct else { return events }
+    var seen = Set<[Value]>()
+    return events.filter { seen.insert($0.values).inserted }
   }
 }

@@ -13,6 +13,8 @@ final class RateLimiter {
   /// For `first` without groups: whether the first of the present interval was given.
   private var gaveFirst = false
   private let isFirstPerGroup: Bool
+  /// Without aggregates, what comes before `after` is gone for good.
+  private let isPlain: Bool
   private var groupConditions: [[Value]: GroupRate] = [:]
   private var forgetsAt = 1024
   private var groupNumber: UInt64 = 0
@@ -29,7 +31,8 @@ final class RateLimiter {
     self.plan = plan
     self.instance = instance
     let form = instance.code.plan.grouping.form
-    isFirstPerGroup = plan.kind == .first && (form == .rowPerGroup || form == .groupedRowPerEvent)
+    isFirstPerGroup = plan.kind == .first && (form == .rowPerGroup || form == .groupedRowPerEvent || form == .rollup)
+    isPlain = form == .rowPerEvent
     condition = try RateCondition(plan, instance)
     after = try AfterCondition(plan, instance)
     var period: Interval?
@@ -103,13 +106,13 @@ final class RateLimiter {
       return try instance.output.give(rows)
     case .first:
       let rows = try instance.processor.process(new: new, old: old)
-      if isOpen, !gaveFirst, !rows.isEmpty {
+      if isOpen, !gaveFirst, instance.output.hasSelected(rows) {
         gaveFirst = true
         try instance.output.give(rows)
       }
-    default: changes.append(change)
+    default: if isOpen || !isPlain { changes.append(change) }
     }
-    // What comes before `after` is held with the rest, but does not start the condition.
+    // What comes before `after` may be held with the rest, but does not start the condition.
     if isOpen { try condition.note(new: new.count, old: old.count) }
   }
 

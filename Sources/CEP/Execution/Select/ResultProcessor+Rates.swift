@@ -2,7 +2,7 @@ internal import Builtins
 internal import EventModel
 internal import Plan
 
-/// What the changes of an interval amount to, for `output last`, `all` and `first` by group.
+/// What the changes of an interval amount to, for `output last` and `all`.
 extension ResultProcessor {
   /// The last row (of each group).
   func last(of changes: [RateLimiter.Change]) throws(EvaluationError) -> Rows {
@@ -23,8 +23,13 @@ extension ResultProcessor {
   }
 
   private func lastForAll(_ changes: [RateLimiter.Change]) throws(EvaluationError) -> Rows {
-    let before = code.givesOld ? try wholeRow(isNew: false) : []
-    for change in changes { try apply(change.new, change.old) }
+    var before = code.givesOld ? try wholeRow(isNew: false) : []
+    for (number, change) in changes.enumerated() {
+      forgetBetweenChanges()
+      // The first row that HAVING lets pass.
+      if number > 0, before.isEmpty, code.givesOld { before = try wholeRow(isNew: false) }
+      try apply(change.new, change.old)
+    }
     return Rows(new: try wholeRow(isNew: true), old: before)
   }
 
@@ -35,6 +40,7 @@ extension ResultProcessor {
     var rows = Rows()
     var oldKeysOfAll: [[Value]] = []
     for change in changes {
+      forgetBetweenChanges()
       let newKeys = try keys(change.new)
       let oldKeys = try keys(change.old)
       for (tuple, key) in zip(change.new + change.old, newKeys + oldKeys) {
@@ -57,6 +63,7 @@ extension ResultProcessor {
     var new = OrderedRows()
     var old = OrderedRows()
     for change in changes {
+      forgetBetweenChanges()
       let newKeys = try keys(change.new)
       let oldKeys = try keys(change.old)
       try applyGrouped(change.new, newKeys, change.old, oldKeys)
@@ -76,31 +83,32 @@ extension ResultProcessor {
     return try currentRow()
   }
 
-  private func lastOfLevels(_ changes: [RateLimiter.Change]) throws(EvaluationError) -> Rows {
+  /// - Parameter ofAll: rows of all groups that ever were, not only of those that changed.
+  private func lastOfLevels(_ changes: [RateLimiter.Change], ofAll: Bool = false) throws(EvaluationError) -> Rows {
     let levels = code.plan.grouping.levels
-    var touched = levels.map { _ in [Group]() }
-    var old: [Row] = []
+    var touched = levels.map { _ in SeenGroups() }
+    let groups = { (seen: [SeenGroups]) in levels.indices.map { seen[$0].groups(self.tables[$0]) } }
+    var rows = Rows(old: ofAll && code.givesOld ? try levelRows(groups(everSeen), isNew: false) : [])
+    var oldKeysOfAll: [[Value]] = []
     for change in changes {
+      forgetBetweenChanges()
       let newKeys = try keys(change.new)
       let oldKeys = try keys(change.old)
+      oldKeysOfAll += oldKeys
       for (number, level) in levels.enumerated() {
         for (tuple, key) in zip(change.new + change.old, newKeys + oldKeys) {
-          let group = tables[number].group(level.map { key[$0] })
+          let group = tables[number].group(levelKey(key, level))
           group.representative = tuple
-          if touched[number].contains(where: { $0 === group }) { continue }
-          touched[number].append(group)
-          if code.givesOld {
-            frame.level = level
-            old += try rows(ofGroups: [group], isNew: false)
-          }
+          guard ofAll ? everSeen[number].set(group.key, tuple) : touched[number].set(group.key, tuple), code.givesOld else { continue }
+          frame.level = level
+          rows.old += try self.rows(ofGroups: [group], isNew: false)
         }
-        for (tuple, key) in zip(change.new, newKeys) { try apply(tuple, to: tables[number].group(level.map { key[$0] }), entering: true) }
-        for (tuple, key) in zip(change.old, oldKeys) { try apply(tuple, to: tables[number].group(level.map { key[$0] }), entering: false) }
       }
+      try applyLevels(change.new, newKeys, change.old, oldKeys)
     }
-    let new = try levelRows(touched, isNew: true)
-    for (number, groups) in touched.enumerated() { for group in groups where group.count <= 0 { tables[number].remove(group.key) } }
-    return Rows(new: new, old: old)
+    rows.new = try levelRows(groups(ofAll ? everSeen : touched), isNew: true)
+    reclaimLevels(oldKeysOfAll)
+    return rows
   }
 
   // MARK: All
@@ -125,26 +133,27 @@ extension ResultProcessor {
     case .rowPerEvent, .aggregatedRowPerEvent, .rowForAll: return try each(of: changes)
     case .rowPerGroup: return try allGroups(changes)
     case .groupedRowPerEvent: return try allEventsAndGroups(changes)
-    case .rollup: return try lastOfLevels(changes)
+    case .rollup: return try lastOfLevels(changes, ofAll: true)
     }
   }
 
   private func allGroups(_ changes: [RateLimiter.Change]) throws(EvaluationError) -> Rows {
     var rows = Rows()
     var oldKeysOfAll: [[Value]] = []
-    if code.givesOld { rows.old = try self.rows(ofGroups: everSeen.groups(tables[0]), isNew: false) }
+    if code.givesOld { rows.old = try self.rows(ofGroups: everSeen[0].groups(tables[0]), isNew: false) }
     for change in changes {
+      forgetBetweenChanges()
       let newKeys = try keys(change.new)
       let oldKeys = try keys(change.old)
       for (tuple, key) in zip(change.new + change.old, newKeys + oldKeys) {
         let group = tables[0].group(key)
         group.representative = tuple
-        if everSeen.set(key, tuple), code.givesOld { rows.old += try self.rows(ofGroups: [group], isNew: false) }
+        if everSeen[0].set(key, tuple), code.givesOld { rows.old += try self.rows(ofGroups: [group], isNew: false) }
       }
       try applyGrouped(change.new, newKeys, change.old, oldKeys)
       oldKeysOfAll += oldKeys
     }
-    rows.new = try self.rows(ofGroups: everSeen.groups(tables[0]), isNew: true)
+    rows.new = try self.rows(ofGroups: everSeen[0].groups(tables[0]), isNew: true)
     reclaim(oldKeysOfAll)
     return rows
   }
@@ -153,61 +162,19 @@ extension ResultProcessor {
     var rows = Rows()
     var hadEvents = Set<[Value]>()
     for change in changes {
+      forgetBetweenChanges()
       let newKeys = try keys(change.new)
       for (tuple, key) in zip(change.new, newKeys) {
         hadEvents.insert(key)
-        _ = everSeen.set(key, tuple)
+        _ = everSeen[0].set(key, tuple)
       }
       let part = try process(new: change.new, old: change.old)
       rows.new += part.new
       rows.old += part.old
     }
-    for (key, tuple) in everSeen.entries where !hadEvents.contains(key) {
+    for (key, tuple) in everSeen[0].entries where !hadEvents.contains(key) {
       if let row = try groupedRow(tuple, key, isNew: true) { rows.new.append(row) }
     }
-    return rows
-  }
-
-  // MARK: First by group
-
-  /// - Parameter passes: whether an event may be given for its group; asked once for each event in order (after HAVING).
-  func firstOfGroups(_ changes: [RateLimiter.Change], passes: ([Value], Bool) -> Bool) throws(EvaluationError) -> Rows {
-    var rows = Rows()
-    var given: [(tuple: Tuple, group: Group)] = []
-    var oldKeysOfAll: [[Value]] = []
-    for change in changes {
-      let newKeys = try keys(change.new)
-      let oldKeys = try keys(change.old)
-      oldKeysOfAll += oldKeys
-      if code.having != nil { try applyGrouped(change.new, newKeys, change.old, oldKeys) }
-      let all = zip(change.new, newKeys).map { ($0, $1, true) } + zip(change.old, oldKeys).map { ($0, $1, false) }
-      for (tuple, key, entering) in all {
-        let group = tables[0].group(key)
-        if let having = code.having {
-          frame.load(tuple)
-          frame.group = group
-          frame.isNew = true
-          guard try having(frame).isTrue else { continue }
-        }
-        if passes(key, entering) {
-          if let index = given.firstIndex(where: { $0.group === group }) {
-            given[index].tuple = tuple
-          } else {
-            given.append((tuple, group))
-            group.representative = tuple
-            if code.givesOld, form == .rowPerGroup { rows.old += try self.rows(ofGroups: [group], isNew: false) }
-          }
-        }
-        if code.having == nil { try apply(tuple, to: group, entering: entering) }
-      }
-    }
-    for (tuple, group) in given {
-      frame.isNew = true
-      frame.load(tuple)
-      frame.group = group
-      if let row = try currentRow() { rows.new.append(row) }
-    }
-    reclaim(oldKeysOfAll)
     return rows
   }
 }

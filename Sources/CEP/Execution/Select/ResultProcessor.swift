@@ -29,8 +29,8 @@ final class ResultProcessor {
   private let unforgetting: [Int]
   /// Told of every row that stands for a group: `into table`.
   var onGroupRow: ((Group, Event) -> Void)?
-  /// For `output all`.
-  var everSeen = SeenGroups()
+  /// For `output all`, of each level.
+  var everSeen: [SeenGroups]
 
   /// - Parameter forgets: each change is aggregated by itself.
   init(_ code: SelectCode, _ frame: Frame, seed: UInt64, forgets: Bool = false) {
@@ -40,6 +40,7 @@ final class ResultProcessor {
     unforgetting = code.aggregates.indices.filter { !code.aggregates[$0].canForget }
     let levels = form == .rollup ? code.plan.grouping.levels.count : 1
     tables = (0..<levels).map { _ in GroupTable(code.aggregates, seed: seed) }
+    everSeen = Array(repeating: SeenGroups(), count: levels)
     whole = tables[0].newGroup([])
     forgetsBetweenChanges = forgets || code.plan.sources.count > 1 && code.plan.sources.contains(where: \.isUnidirectional)
   }
@@ -47,21 +48,23 @@ final class ResultProcessor {
   func shed(_ share: Double) -> Int { tables.reduce(0) { $0 + $1.shed(share) } }
 
   /// For `output all`: groups are forgotten in the order in which they first came.
-  func shedSeen(_ share: Double) -> Int { everSeen.shed(share) }
+  func shedSeen(_ share: Double) -> Int { everSeen.indices.reduce(0) { $0 + everSeen[$1].shed(share) } }
 
   func exchange(_ archive: StateArchive) {
     for table in tables { table.exchange(archive) }
     whole.exchange(archive)
-    everSeen.exchange(archive)
+    for level in everSeen.indices { everSeen[level].exchange(archive) }
   }
 
-  private func forget() {
+  /// Before each change, where that is aggregated by itself.
+  func forgetBetweenChanges() {
+    guard forgetsBetweenChanges else { return }
     for table in tables { table.removeAll() }
     whole.clear()
   }
 
   func process(new: [Tuple], old: [Tuple]) throws(EvaluationError) -> Rows {
-    if forgetsBetweenChanges { forget() }
+    forgetBetweenChanges()
     switch form {
     case .rowPerEvent:
       frame.group = nil
@@ -216,7 +219,7 @@ final class ResultProcessor {
 
   // MARK: Levels
 
-  private func levelKey(_ key: [Value], _ level: [Int]) -> [Value] { level.map { key[$0] } }
+  func levelKey(_ key: [Value], _ level: [Int]) -> [Value] { level.map { key[$0] } }
 
   private func processLevels(_ new: [Tuple], _ old: [Tuple]) throws(EvaluationError) -> Rows {
     let newKeys = try keys(new)
@@ -237,14 +240,27 @@ final class ResultProcessor {
       touched.append(groups)
     }
     let before = code.givesOld ? try levelRows(touched, isNew: false) : []
-    for (number, level) in levels.enumerated() {
+    try applyLevels(new, newKeys, old, oldKeys)
+    let after = try levelRows(touched, isNew: true)
+    reclaimLevels(oldKeys)
+    return Rows(new: after, old: before)
+  }
+
+  func applyLevels(_ new: [Tuple], _ newKeys: [[Value]], _ old: [Tuple], _ oldKeys: [[Value]]) throws(EvaluationError) {
+    for (number, level) in code.plan.grouping.levels.enumerated() {
       if !unforgetting.isEmpty { for key in oldKeys { empty(tables[number].group(levelKey(key, level))) } }
       for (tuple, key) in zip(new, newKeys) { try apply(tuple, to: tables[number].group(levelKey(key, level)), entering: true) }
       for (tuple, key) in zip(old, oldKeys) { try apply(tuple, to: tables[number].group(levelKey(key, level)), entering: false) }
     }
-    let after = try levelRows(touched, isNew: true)
-    for (number, groups) in touched.enumerated() { for group in groups where group.count <= 0 { tables[number].remove(group.key) } }
-    return Rows(new: after, old: before)
+  }
+
+  func reclaimLevels(_ keys: [[Value]]) {
+    for (number, level) in code.plan.grouping.levels.enumerated() {
+      for key in keys {
+        let key = levelKey(key, level)
+        if let group = tables[number].find(key), group.count <= 0 { tables[number].remove(key) }
+      }
+    }
   }
 
   func levelRows(_ touched: [[Group]], isNew: Bool) throws(EvaluationError) -> [Row] {

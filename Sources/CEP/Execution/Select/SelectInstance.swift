@@ -77,7 +77,7 @@ final class SelectInstance: StatementInstance {
       defer { forgetLeft() }
       // A window that is told to (FORCE_UPDATE) tells of nothing, too, which WHERE does not let pass.
       let force = new.isEmpty && old.isEmpty && code.filter == nil
-      let (entering, leaving) = (try filtered(new), try filtered(old))
+      let (entering, leaving) = (try filtered(new, isNew: true), try filtered(old, isNew: false))
       // A change that WHERE has emptied gives no row.
       if !force, entering.isEmpty, leaving.isEmpty { return }
       return try process(new: entering, old: leaving, force: force)
@@ -111,8 +111,9 @@ final class SelectInstance: StatementInstance {
     for source in sources { source.forgetLeft() }
   }
 
-  private func filtered(_ events: [Event]) throws(EvaluationError) -> [Tuple] {
+  private func filtered(_ events: [Event], isNew: Bool = true) throws(EvaluationError) -> [Tuple] {
     guard let filter = code.filter else { return events.map { Tuple($0) } }
+    frame.isNew = isNew
     var tuples: [Tuple] = []
     for event in events {
       frame.events[0] = event

@@ -165,7 +165,10 @@ final class SourceRuntime {
   private func subscribe(to window: NamedWindow) {
     subscription = window.subscribe(statement) { [unowned self] (new, old) throws(EvaluationError) in
       self.statement.gauge.eventsIn += UInt64(new.count)
-      try self.first.receive(new: try self.filtered(new), old: try self.filtered(old))
+      let (entering, leaving) = (try self.filtered(new), try self.filtered(old))
+      // A change that the filter has emptied is none.
+      if self.code.filter != nil, entering.isEmpty, leaving.isEmpty { return }
+      try self.first.receive(new: entering, old: leaving)
     }
   }
 

@@ -10,6 +10,8 @@ final class CombinedView: View {
   /// A batch window decides when rows go on; the others only thin the batch out.
   private let batch: Int?
   private var dropped: [[Event]]
+  /// What the parts that may refuse events have let in during an update.
+  private var entered: [[Event]]
   private var held: [Event] = []
   private var isUpdating = false
   private lazy var ownHistory = WindowHistory(self)
@@ -19,6 +21,7 @@ final class CombinedView: View {
     self.isUnion = isUnion
     self.batch = isUnion ? nil : batch
     dropped = Array(repeating: [], count: parts.count)
+    entered = dropped
     super.init()
     for (index, part) in parts.enumerated() {
       part.last.next = ClosureReceiver { [unowned self] (new, old) throws(EvaluationError) in try self.partChanged(index, new, old) }
@@ -44,6 +47,7 @@ final class CombinedView: View {
       return
     }
     dropped[index] += old
+    if isUpdating, !isUnion, parts[index].choosesEntrants { entered[index] += new }
     if !isUpdating { try settle(new: []) }
   }
 
@@ -56,8 +60,22 @@ final class CombinedView: View {
     isUpdating = true
     for part in parts { try part.first.update(new: new, old: old) }
     isUpdating = false
-    held += new
-    try settle(new: new)
+    let accepted = accepted(new)
+    held += accepted
+    if accepted.count < new.count, accepted.isEmpty, dropped.allSatisfy(\.isEmpty) { return }
+    try settle(new: accepted)
+  }
+
+  /// What one part of an intersection refuses, none has.
+  private func accepted(_ new: [Event]) -> [Event] {
+    defer { for index in entered.indices { entered[index].removeAll() } }
+    let choosing = isUnion ? [] : parts.indices.filter { parts[$0].choosesEntrants }
+    if choosing.isEmpty { return new }
+    let accepted = new.filter { event in choosing.allSatisfy { entered[$0].contains { $0 === event } } }
+    if accepted.count == new.count { return new }
+    let refused = new.filter { event in !accepted.contains { $0 === event } }
+    for part in parts { part.discard(refused) }
+    return accepted
   }
 
   /// Finds out who has left for good, and tells.

@@ -29,16 +29,51 @@ private struct WindowVariables {
   }
 }
 
+/// The aggregates in a window's expression, over the events that it holds.
+private struct WindowAggregates {
+  private let codes: [AggregateCode]
+  private let group: Group
+  private let site: ViewSite
+
+  init(_ plans: [AggregatePlan], _ compiler: ExpressionCompiler, _ site: ViewSite) throws(DeploymentError) {
+    var codes: [AggregateCode] = []
+    for plan in plans { codes.append(try AggregateCode(plan, compiler)) }
+    self.codes = codes
+    self.site = site
+    group = Group(key: [], states: codes.map { $0.makeState() })
+  }
+
+  func apply(_ event: Event, entering: Bool) throws(EvaluationError) {
+    site.frame.events[0] = event
+    for (number, code) in codes.enumerated() { try code.apply(group.state(number), site.frame, entering: entering) }
+  }
+
+  /// Holds these events and no others.
+  func begin(with events: [Event]) throws(EvaluationError) {
+    if codes.isEmpty { return }
+    group.clear()
+    for event in events { try apply(event, entering: true) }
+  }
+
+  /// Whether the expression holds for an event.
+  func holds(_ condition: Evaluator, for event: Event) throws(EvaluationError) -> Bool {
+    site.frame.group = group
+    return try site.value(condition, of: event).isTrue
+  }
+}
+
 /// `win:expr`: drops the oldest events until the expression holds for the oldest that is left.
 final class ExpressionView: View {
   private let site: ViewSite
   private let variables = WindowVariables()
   private let condition: Evaluator
+  private let aggregates: WindowAggregates
   private var entries: [(event: Event, time: Int64)] = []
   private lazy var ownHistory = WindowHistory(self)
 
-  init(_ expression: Expression, _ compiler: ExpressionCompiler, _ site: ViewSite) throws(DeploymentError) {
+  init(_ expression: Expression, _ aggregates: [AggregatePlan], _ compiler: ExpressionCompiler, _ site: ViewSite) throws(DeploymentError) {
     self.site = site
+    self.aggregates = try WindowAggregates(aggregates, compiler, site)
     condition = try variables.compile(expression, compiler)
   }
   override var contents: [Event] { entries.map(\.event) }
@@ -47,22 +82,32 @@ final class ExpressionView: View {
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
     var leaving = old.filter { event in entries.contains { $0.event === event } }
     discard(leaving)
-    for event in new { entries.append((event, site.clock.now)) }
+    for event in new {
+      entries.append((event, site.clock.now))
+      try aggregates.apply(event, entering: true)
+    }
     var expired = 0
     while let first = entries.first {
       variables.set(count: entries.count, expired: expired, oldest: first.time, newest: entries.last?.time, events: (first.event, entries.last?.event))
-      if try site.value(condition, of: first.event).isTrue { break }
+      if try aggregates.holds(condition, for: first.event) { break }
       leaving.append(entries.removeFirst().event)
+      try aggregates.apply(first.event, entering: false)
       expired += 1
     }
     try pass(new: new, old: leaving)
   }
-  override func discard(_ events: [Event]) { entries.removeAll { entry in events.contains { $0 === entry.event } } }
+  override func discard(_ events: [Event]) {
+    if events.isEmpty { return }
+    entries.removeAll { entry in events.contains { $0 === entry.event } }
+    try? aggregates.begin(with: contents)
+  }
   override func exchange(_ archive: StateArchive) {
     var (events, times) = (entries.map(\.event), entries.map(\.time))
     archive.events(&events)
     archive.integers(&times)
-    if archive.isRestoring { entries = zip(events, times).map { (event: $0, time: $1) } }
+    guard archive.isRestoring else { return }
+    entries = zip(events, times).map { (event: $0, time: $1) }
+    _ = archive.attempt { () throws(EvaluationError) in try aggregates.begin(with: events) }
   }
 }
 
@@ -71,14 +116,18 @@ final class ExpressionBatchView: View {
   private let site: ViewSite
   private let variables = WindowVariables()
   private let condition: Evaluator
+  private let aggregates: WindowAggregates
   private let includesTrigger: Bool
   private var current: [Event] = []
   private var last: [Event] = []
   private var oldest: Int64?
   private let ownHistory = BatchHistory()
 
-  init(_ expression: Expression, _ compiler: ExpressionCompiler, _ site: ViewSite, includesTrigger: Bool) throws(DeploymentError) {
+  init(
+    _ expression: Expression, _ aggregates: [AggregatePlan], _ compiler: ExpressionCompiler, _ site: ViewSite, includesTrigger: Bool
+  ) throws(DeploymentError) {
     self.site = site
+    self.aggregates = try WindowAggregates(aggregates, compiler, site)
     self.includesTrigger = includesTrigger
     condition = try variables.compile(expression, compiler)
   }
@@ -91,7 +140,8 @@ final class ExpressionBatchView: View {
     for event in new {
       oldest = oldest ?? site.clock.now
       variables.set(count: current.count + 1, expired: 0, oldest: oldest, newest: site.clock.now, events: (current.first ?? event, event))
-      guard try site.value(condition, of: event).isTrue else {
+      try aggregates.apply(event, entering: true)
+      guard try aggregates.holds(condition, for: event) else {
         current.append(event)
         continue
       }
@@ -100,18 +150,22 @@ final class ExpressionBatchView: View {
       last = batch
       current = includesTrigger ? [] : [event]
       oldest = includesTrigger ? nil : site.clock.now
+      try aggregates.begin(with: current)
       ownHistory.batch = batch
       try pass(new: batch, old: previous)
     }
   }
   override func discard(_ events: [Event]) {
-    if !events.isEmpty { current.removeAll { event in events.contains { $0 === event } } }
+    if events.isEmpty { return }
+    current.removeAll { event in events.contains { $0 === event } }
+    try? aggregates.begin(with: current)
   }
   override func exchange(_ archive: StateArchive) {
     archive.events(&current)
     archive.events(&last)
     archive.integer(&oldest)
     archive.events(&ownHistory.batch)
+    if archive.isRestoring { _ = archive.attempt { () throws(EvaluationError) in try aggregates.begin(with: current) } }
   }
 }
 

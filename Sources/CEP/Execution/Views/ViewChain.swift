@@ -23,7 +23,9 @@ final class ViewChain {
   /// Whether rows go on in batches.
   var isBatch: Bool { views.contains { $0.isBatch } }
   /// Whether a change of nothing is passed on, as in the original: not by batches, nor by windows that choose what to let in.
-  var passesNothingOn: Bool { !views.contains { $0.isBatch || $0 is FirstUniqueView || $0 is FirstLengthView || $0 is FirstTimeView } }
+  var passesNothingOn: Bool { !isBatch && !choosesEntrants }
+  /// Whether it may refuse an event.
+  var choosesEntrants: Bool { views.contains { $0 is FirstUniqueView || $0 is FirstLengthView || $0 is FirstTimeView } }
   var history: History? { views.lazy.compactMap(\.history).first }
 }
 
@@ -96,9 +98,9 @@ struct ViewBuilder {
     case .timeOrder(let timestamp, let period):
       return TimeOrderView(interval: try interval(period), timestamp: try compile(timestamp), site: site)
     case .derived(let kind, let values, let type): return DerivedRowView(kind, values: try compile(values), type: type, site: site)
-    case .expression(let expression): return try ExpressionView(expression, compiler, site)
-    case .expressionBatch(let expression, let includesTrigger):
-      return try ExpressionBatchView(expression, compiler, site, includesTrigger: includesTrigger)
+    case .expression(let expression, let aggregates): return try ExpressionView(expression, aggregates, compiler, site)
+    case .expressionBatch(let expression, let includesTrigger, let aggregates):
+      return try ExpressionBatchView(expression, aggregates, compiler, site, includesTrigger: includesTrigger)
     }
   }
 
@@ -135,5 +137,10 @@ final class PassView: View {
 /// A statement that cannot be deployed.
 public struct DeploymentError: Error, Sendable, CustomStringConvertible {
   public let description: String
-  public init(_ description: String) { self.description = description }
+  /// Where in the module the statement begins that could not be deployed.
+  public var line: Int?
+  public init(_ description: String, line: Int? = nil) {
+    self.description = description
+    self.line = line
+  }
 }

@@ -1,0 +1,88 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+/// The first rows of groups, for `output first` with GROUP BY.
+extension ResultProcessor {
+  /// - Parameter passes: whether an event may be given for its group; asked once for each event in order (after HAVING).
+  func firstOfGroups(_ changes: [RateLimiter.Change], passes: ([Value], Bool) -> Bool) throws(EvaluationError) -> Rows {
+    if form == .rollup { return try firstOfLevels(changes, passes: passes) }
+    var rows = Rows()
+    var given: [(tuple: Tuple, group: Group)] = []
+    var oldKeysOfAll: [[Value]] = []
+    for change in changes {
+      forgetBetweenChanges()
+      let newKeys = try keys(change.new)
+      let oldKeys = try keys(change.old)
+      oldKeysOfAll += oldKeys
+      if code.having != nil { try applyGrouped(change.new, newKeys, change.old, oldKeys) }
+      let all = zip(change.new, newKeys).map { ($0, $1, true) } + zip(change.old, oldKeys).map { ($0, $1, false) }
+      for (tuple, key, entering) in all {
+        let group = tables[0].group(key)
+        if let having = code.having {
+          frame.load(tuple)
+          frame.group = group
+          frame.isNew = true
+          guard try having(frame).isTrue else { continue }
+        }
+        if passes(key, entering) {
+          if let index = given.firstIndex(where: { $0.group === group }) {
+            given[index].tuple = tuple
+          } else {
+            given.append((tuple, group))
+            group.representative = tuple
+            if code.givesOld, form == .rowPerGroup { rows.old += try self.rows(ofGroups: [group], isNew: false) }
+          }
+        }
+        if code.having == nil { try apply(tuple, to: group, entering: entering) }
+      }
+    }
+    for (tuple, group) in given {
+      frame.isNew = true
+      frame.load(tuple)
+      frame.group = group
+      if let row = try currentRow() { rows.new.append(row) }
+    }
+    reclaim(oldKeysOfAll)
+    return rows
+  }
+
+  /// The same for the groups of each level, which has intervals of its own.
+  private func firstOfLevels(_ changes: [RateLimiter.Change], passes: ([Value], Bool) -> Bool) throws(EvaluationError) -> Rows {
+    let levels = code.plan.grouping.levels
+    var given = levels.map { _ in [Group]() }
+    var rows = Rows()
+    var oldKeysOfAll: [[Value]] = []
+    for change in changes {
+      forgetBetweenChanges()
+      let newKeys = try keys(change.new)
+      let oldKeys = try keys(change.old)
+      oldKeysOfAll += oldKeys
+      if code.having != nil { try applyLevels(change.new, newKeys, change.old, oldKeys) }
+      let all = zip(change.new, newKeys).map { ($0, $1, true) } + zip(change.old, oldKeys).map { ($0, $1, false) }
+      for (tuple, key, entering) in all {
+        for (number, level) in levels.enumerated() {
+          let group = tables[number].group(levelKey(key, level))
+          frame.level = level
+          if let having = code.having {
+            frame.load(tuple)
+            frame.group = group
+            frame.isNew = true
+            guard try having(frame).isTrue else { continue }
+          }
+          guard passes([.int(Int64(number))] + group.key, entering) else { continue }
+          group.representative = tuple
+          if given[number].contains(where: { $0 === group }) { continue }
+          given[number].append(group)
+          if code.givesOld { rows.old += try self.rows(ofGroups: [group], isNew: false) }
+        }
+        if code.having == nil {
+          try applyLevels(entering ? [tuple] : [], entering ? [key] : [], entering ? [] : [tuple], entering ? [] : [key])
+        }
+      }
+    }
+    rows.new = try levelRows(given, isNew: true)
+    reclaimLevels(oldKeysOfAll)
+    return rows
+  }
+}
