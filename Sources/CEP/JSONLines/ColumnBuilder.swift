@@ -1,7 +1,7 @@
 internal import EventModel
 
 /// A column in the making: in the plainest shape that holds the values so far.
-final class ColumnBuilder {
+struct ColumnBuilder {
   private enum Shape { case none, ints, doubles, bools, texts, values }
 
   private let type: ValueType
@@ -19,7 +19,7 @@ final class ColumnBuilder {
 
   // MARK: Values
 
-  func append(_ text: UnsafeBufferPointer<UInt8>) {
+  mutating func append(_ text: UnsafeBufferPointer<UInt8>) {
     if shape == .none { begin(.texts) }
     guard shape == .texts, bytes.count + text.count <= Int(Int32.max) else {
       return append(other: .string(String(decoding: text, as: UTF8.self)))
@@ -29,7 +29,7 @@ final class ColumnBuilder {
     nulls.append(false)
   }
 
-  func append(_ value: Value) {
+  mutating func append(_ value: Value) {
     switch value {
     case .null: return appendNull()
     case .int(let number):
@@ -53,19 +53,19 @@ final class ColumnBuilder {
   }
 
   /// A value of another shape than those before it.
-  private func append(other value: Value) {
+  private mutating func append(other value: Value) {
     if shape != .values { beginValues() }
     values.append(value)
     nulls.append(false)
   }
 
-  private func appendNull() {
+  private mutating func appendNull() {
     fill(shape)
     nulls.append(true)
     nullCount += 1
   }
 
-  private func fill(_ shape: Shape) {
+  private mutating func fill(_ shape: Shape) {
     switch shape {
     case .none: break
     case .ints: ints.append(0)
@@ -77,12 +77,12 @@ final class ColumnBuilder {
   }
 
   /// The first value that is not null.
-  private func begin(_ first: Shape) {
+  private mutating func begin(_ first: Shape) {
     for _ in nulls { fill(first) }
     shape = first
   }
 
-  private func beginValues() {
+  private mutating func beginValues() {
     let column = plain()
     values = nulls.indices.map { column[$0] }
     (ints, doubles, bools, slices, bytes) = ([], [], [], [], [])
@@ -102,10 +102,10 @@ final class ColumnBuilder {
   }
 
   /// A row that has no value yet has none.
-  func close(_ row: Int) { if nulls.count == row { appendNull() } }
+  mutating func close(_ row: Int) { if nulls.count == row { appendNull() } }
 
   /// Takes back what a row has been given.
-  func undo(_ row: Int) {
+  mutating func undo(_ row: Int) {
     guard nulls.count > row else { return }
     if nulls.removeLast() { nullCount -= 1 }
     switch shape {
@@ -121,7 +121,7 @@ final class ColumnBuilder {
   // MARK: The column
 
   /// The column so far, which begins anew.
-  func take() -> Column {
+  mutating func take() -> Column {
     let column = type == .address ? addresses() : shape == .values ? Column.typed(values) : plain()
     shape = .none
     ints.removeAll(keepingCapacity: true)

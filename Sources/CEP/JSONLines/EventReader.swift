@@ -19,7 +19,7 @@ public struct EventReader {
   private let memo = MemberMemo()
   private let timestamp: Int?
   private let timeColumn: Int?
-  private let columns: [ColumnBuilder]
+  private var columns: [ColumnBuilder]
   private var times: [Int64] = []
   public private(set) var line = 0
   public private(set) var badLines: UInt64 = 0
@@ -60,25 +60,25 @@ public struct EventReader {
       }
       time = value
     }
-    for column in columns { column.close(row) }
+    for index in columns.indices { columns[index].close(row) }
     times.append(time)
   }
 
   private mutating func fail(_ reason: String) {
-    for column in columns { column.undo(times.count) }
+    for index in columns.indices { columns[index].undo(times.count) }
     badLines += 1
     onError(LineError(line: line, reason: reason))
   }
 
   /// - Parameter node: the name of the object itself, of the tree of names.
-  private func readObject(_ reader: inout JSONReader, depth: Int, node: Int, _ row: Int) throws(JSONError) {
+  private mutating func readObject(_ reader: inout JSONReader, depth: Int, node: Int, _ row: Int) throws(JSONError) {
     guard depth < 64 else { throw reader.error("nested too deep") }
     try reader.expect(UInt8(ascii: "{"))
     if reader.take(UInt8(ascii: "}")) { return }
     repeat {
       let place = try readName(&reader, under: node)
       if place.column >= 0 {
-        try read(&reader, into: columns[place.column], depth: depth + 1, row)
+        try read(&reader, into: place.column, depth: depth + 1, row)
       } else if place.node >= 0, reader.peek() == UInt8(ascii: "{") {
         try readObject(&reader, depth: depth + 1, node: place.node, row)
       } else {
@@ -109,20 +109,24 @@ public struct EventReader {
   }
 
   /// Of several values under one name the last counts.
-  private func read(_ reader: inout JSONReader, into column: ColumnBuilder, depth: Int, _ row: Int) throws(JSONError) {
-    column.undo(row)
+  private mutating func read(_ reader: inout JSONReader, into column: Int, depth: Int, _ row: Int) throws(JSONError) {
+    columns[column].undo(row)
     switch reader.peek() ?? 0 {
     case UInt8(ascii: "\""):
-      if let plain = try reader.plainString() { column.append(plain) } else { column.append(.string(try reader.string())) }
-    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): column.append(try reader.number())
-    default: column.append(try reader.value(depth: depth))
+      if let plain = try reader.plainString() {
+        columns[column].append(plain)
+      } else {
+        columns[column].append(.string(try reader.string()))
+      }
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): columns[column].append(try reader.number())
+    default: columns[column].append(try reader.value(depth: depth))
     }
   }
 
   /// The events read so far, as a batch; nil where there are none.
   public mutating func takeBatch() -> EventBatch? {
     if times.isEmpty { return nil }
-    let all = columns.map { $0.take() }
+    let all = columns.indices.map { columns[$0].take() }
     let batch = EventBatch(
       type: type, count: times.count, properties: properties, columns: Array(all.prefix(properties.count)),
       times: timeColumn == nil ? [] : times)

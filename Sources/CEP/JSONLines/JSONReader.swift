@@ -70,7 +70,7 @@ public struct JSONReader {
   /// Reads over a value, which must be one.
   mutating func skip(depth: Int) throws(JSONError) {
     guard depth < JSONReader.deepest else { throw error("nested too deep") }
-    switch peek() {
+    switch peek() ?? 0 {
     case UInt8(ascii: "{"):
       position += 1
       if take(UInt8(ascii: "}")) { return }
@@ -87,8 +87,20 @@ public struct JSONReader {
       repeat { try skip(depth: depth + 1) } while take(UInt8(ascii: ","))
       try expect(UInt8(ascii: "]"))
     case UInt8(ascii: "\""): try skipString()
+    case UInt8(ascii: "1")...UInt8(ascii: "9"): try skipNumber()
     default: _ = try value(depth: depth)
     }
+  }
+
+  /// A number that begins with no zero: mostly digits alone, with no need to know which.
+  private mutating func skipNumber() throws(JSONError) {
+    var end = position
+    while end < bytes.count, bytes[end] &- 48 < 10 { end += 1 }
+    guard end < bytes.count, bytes[end] == UInt8(ascii: ",") || bytes[end] == UInt8(ascii: "}") else {
+      _ = try number()
+      return
+    }
+    position = end
   }
 
   private mutating func skipString() throws(JSONError) { if try plainString() == nil { _ = try string() } }

@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test func dottedAndNestedNamesAreOne() throws {
-    let (batch, errors) = read([#"{"t":1,"ipfix.src":"a","ipfix":{"n":7,"x":{"y":1}}}"#, #"{"ipfix":{"src":"b"},"t":2,"other":[1,{"a":2}]}"#])
+    let (batch, errors) = read([#"{"t":1,"ipfix.src":"a","ipfix":{"n":7,"x":{"y":1}}}"#, #"{"ipfix":{"src":"b"},"more":1.5e3,"less":17 ,"t":2,"other":[1,{"a":2}]}"#])
     let events = try #require(batch)
     #expect(errors.isEmpty)
     #expect(events.times == [1, 2])
@@ -52,6 +52,7 @@ import Testing
   @Test(arguments: [
     #"{"t":1,"x":[1,{"a":"\u12"}]}"#, #"{"t":1,"x":{"a":tru}}"#, #"{"t":1,"x":{"a" 1}}"#, #"{"t":1,"x":[1 2]}"#, #"{"t":1,"x":"a}"#, #"{"t":1,"x":01}"#,
     "{\"t\":1,\"x\":\"12345678\u{1}\"}", #"{"t":1,"x":{"a":1,}}"#, #"{"t":1}}"#,
+    #"{"t":1,"x":12a}"#, #"{"t":1,"x":1.}"#, #"{"t":1,"x":12"#, #"{"t":1,"x":-}"#,
   ])
   func whatIsSkippedIsCheckedToo(_ line: String) {
     let (batch, errors) = read([line])
