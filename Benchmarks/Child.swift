@@ -44,20 +44,21 @@ final class Child: @unchecked Sendable {
     Thread.detachNewThread { [self] in read(descriptor) }
   }
 
+  /// Not by a FILE: who waits for a line holds its lock, for which a flush of all files would wait in turn.
   private func read(_ descriptor: Int32) {
-    if let file = fdopen(descriptor, "r") {
-      var (line, capacity): (UnsafeMutablePointer<CChar>?, Int) = (nil, 0)
-      while getline(&line, &capacity, file) >= 0 {
-        guard let line else { break }
-        lock.withLock {
-          lines.append(String(cString: line).trimmingCharacters(in: .newlines))
-          lock.broadcast()
-        }
+    var (rest, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 1 << 16))
+    while case let count = Glibc.read(descriptor, &buffer, buffer.count), count > 0 {
+      rest += buffer[..<count]
+      let parts = rest.split(separator: 10, omittingEmptySubsequences: false)
+      rest = parts.last.map { Array($0) } ?? []
+      lock.withLock {
+        lines += parts.dropLast().map { String(decoding: $0, as: UTF8.self) }
+        lock.broadcast()
       }
-      free(line)
-      fclose(file)
     }
+    close(descriptor)
     lock.withLock {
+      if !rest.isEmpty { lines.append(String(decoding: rest, as: UTF8.self)) }
       hasEnded = true
       lock.broadcast()
     }
