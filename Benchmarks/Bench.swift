@@ -16,6 +16,7 @@ enum Bench {
       ("query-port-scan", QueryBench.run),
     ]
     + EPLBench.names.map { name in (name, { try EPLBench.run(name) }) }
+    + EPLGroupsBench.names.map { name in (name, { try EPLGroupsBench.run(name) }) }
 
   static func main() {
     let wanted = Array(CommandLine.arguments.dropFirst())

@@ -82,6 +82,7 @@ struct Query: ParsableCommand {
     let text = String(decoding: try InputFiles.read(module), as: UTF8.self)
     var options = EngineOptions()
     options.clock = clock
+    options.keepsCurrentRows = false
     options.catalog = plugins.catalog
     options.lateness = Int64(lateness * 1000)
     options.maxSkew = Int64(maxSkew * 1000)

@@ -121,6 +121,7 @@ struct Modules {
   private static func engineOptions(_ options: Options) -> EngineOptions {
     var engine = EngineOptions()
     engine.clock = options.text("clock").flatMap { EngineOptions.ClockMode(rawValue: $0) } ?? .watermark
+    engine.keepsCurrentRows = false
     engine.late = options.text("late").flatMap { EngineOptions.LatePolicy(rawValue: $0) } ?? .deliver
     func milliseconds(_ name: String, _ otherwise: Int64) -> Int64 { options.integer(name).map { Int64($0 / 1_000_000) } ?? otherwise }
     engine.lateness = milliseconds("lateness", engine.lateness)

@@ -56,6 +56,7 @@ public struct CaseRunner {
     options.clock = test.clock
     options.start = test.start ?? 0
     options.honoursPriorities = test.prioritized
+    options.keepsCurrentRows = test.steps.contains { if case .iterate = $0.step { true } else { false } }
     let module = EngineModule(name: test.moduleFile ?? "\(test.feature)/\(test.name)", text: test.epl, folder: test.folder)
     return try Engine(modules: [module], predeclared: predeclared, options: options)
   }

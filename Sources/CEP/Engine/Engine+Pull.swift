@@ -6,7 +6,7 @@ internal import Semantics
 internal import Syntax
 
 extension Engine {
-  /// A statement's current rows.
+  /// A statement's current rows, where the options have them kept.
   public func currentRows(of statement: StatementInfo) -> [Event] { runtime.currentRows(of: statement.number) }
 
   /// Sets a variable in every module that has one of that name.

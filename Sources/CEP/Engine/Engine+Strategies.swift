@@ -6,20 +6,27 @@ internal import Plan
 extension Engine {
   /// Chooses column kernels for the statements that have the shape. The rows are the same, however a statement is run.
   ///
-  /// - Parameter isCompat: a filter whose IN list names a value twice takes events twice, for which kernels are not made.
-  static func chooseStrategies(_ module: ModulePlan, isCompat: Bool) -> ModulePlan {
-    // What statements insert comes row by row: worth gathering for groups, not for the events themselves.
-    let inserted = module.statements.flatMap(\.insertTargets)
+  /// - Parameter inserted: the types that statements insert events of. Such may come row by row: worth gathering for groups, not for what
+  ///   is asked of events.
+  static func chooseStrategies(_ module: ModulePlan, inserted: Set<EventType>, _ options: EngineOptions) -> ModulePlan {
+    // In compat mode a filter whose IN list names a value twice takes events twice, and the clock goes back; kernels are not made for that.
+    let isCompat = options.clock == .compat
+    let slides = !isCompat && !options.honoursPriorities && !options.keepsCurrentRows
     let isUpdated = module.statements.contains { if case .updateStream = $0.kind { true } else { false } }
     if isUpdated { return module }
     var module = module
     for index in module.statements.indices {
       let statement = module.statements[index]
-      guard case .select(var select) = statement.kind, statement.context == nil, statement.subqueries.isEmpty,
-        let fused = FusedPlan(select), !inserted.contains(where: { $0 === fused.inputType }),
-        !isCompat || fused.filter?.repeatsMembers != true
-      else { continue }
-      select.strategy = .fused("groups of a batch")
+      guard case .select(var select) = statement.kind, statement.context == nil, statement.subqueries.isEmpty else { continue }
+      if let fused = FusedPlan(select) {
+        guard fused.content == .groups || !inserted.contains(fused.inputType), !isCompat || fused.filter?.repeatsMembers != true,
+          !module.setsVariables || !fused.readsVariables
+        else { continue }
+        select.strategy = .fused("groups of a batch")
+      } else if slides, let sliding = SlidingPlan(select) {
+        guard !inserted.contains(sliding.inputType), !module.setsVariables || !sliding.readsVariables else { continue }
+        select.strategy = .fused("groups of a sliding window")
+      }
       module.statements[index].kind = .select(select)
     }
     return module
@@ -27,12 +34,15 @@ extension Engine {
 }
 
 extension Engine {
+  /// The types that statements insert events of.
+  static func insertedTypes(_ plans: [ModulePlan]) -> Set<EventType> { Set(plans.flatMap(\.statements).flatMap(\.insertTargets)) }
+
   /// Chooses the kernel for keyed sequences where a pattern is one, over streams whose events come in batches and unchanged.
   ///
   /// Not for compat mode, in which the clock goes back between two events, nor where priorities decide which statements see an event.
   static func chooseSequences(_ modules: [ModulePlan]) -> [ModulePlan] {
     if modules.contains(where: \.updatesStreams) { return modules }
-    let inserted = modules.flatMap(\.statements).flatMap(\.insertTargets)
+    let inserted = insertedTypes(modules)
     return modules.map { module in
       var module = module
       for index in module.statements.indices {

@@ -79,10 +79,11 @@ public final class Engine {
     }
     lists = ListKeeper(plans, modules, &diagnostics)
     if options.rewrites {
-      let isCompat = options.clock == .compat
-      if !isCompat, !options.honoursPriorities { plans = plans.map { Engine.pushConditions($0) } }
-      plans = plans.map { Engine.chooseStrategies($0, isCompat: isCompat) }
-      if !isCompat, !options.honoursPriorities { plans = Engine.chooseSequences(plans) }
+      let goesOn = options.clock != .compat && !options.honoursPriorities
+      if goesOn { plans = plans.map { Engine.pushConditions($0) } }
+      let inserted = Engine.insertedTypes(plans)
+      plans = plans.map { Engine.chooseStrategies($0, inserted: inserted, options) }
+      if goesOn { plans = Engine.chooseSequences(plans) }
     }
     if diagnostics.hasErrors { throw CompileError(diagnostics: diagnostics) }
     self.plans = plans
@@ -97,6 +98,7 @@ public final class Engine {
       start: options.start, seed: options.seed ?? UInt64.random(in: .min ... .max), honoursPriorities: options.honoursPriorities,
       isCompat: options.clock == .compat)
     runtime.catalog = options.catalog
+    runtime.insertedTypes = Engine.insertedTypes(plans)
     let use = PropertyUse(plans)
     for (type, properties) in use.properties { runtime.use(properties, of: type) }
     for type in Engine.inputTypes(plans) { runtime.use(Engine.propertiesRead(of: type, use), of: type) }

@@ -27,6 +27,8 @@ public struct EngineOptions: Sendable {
   public var seed: UInt64? = nil
   /// Whether statements are rewritten for speed; the answers are the same.
   public var rewrites = true
+  /// Whether statements can be asked for their current rows; else those over sliding windows need keep no events (``Engine/currentRows(of:)``).
+  public var keepsCurrentRows = true
   /// How many bytes one statement may keep, about; nil for no limit. Not in compat mode, whose answers must be the original's.
   public var stateLimit: Int?
   /// `@Priority` and `@Drop` are honoured.

@@ -33,10 +33,10 @@ public struct EngineRows {
   public let statement: StatementInfo
   /// Engine time in ms.
   public let time: Int64
-  /// Rows of the statement's row type; values by column.
-  public let new: [Event]
+  /// Rows of the statement's row type; values by column. They may be in columns, of which a row is made each time that it is asked for.
+  public let new: EventRows
   /// Rows that left, where the statement selects them.
-  public let old: [Event]
+  public let old: EventRows
   /// Whether the statement, or one whose rows it reads, has lately given up state: what it gives may lack something.
   public let isIncomplete: Bool
 }

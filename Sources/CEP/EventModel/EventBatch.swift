@@ -49,7 +49,7 @@ public final class EventBatch: Sendable {
 
 extension Column {
   /// The values of some rows, in their order.
-  func gathering(_ rows: [UInt32]) -> Column {
+  public func gathering(_ rows: [UInt32]) -> Column {
     func gathered<T>(_ values: [T]) -> [T] { rows.map { values[Int($0)] } }
     let storage: Storage =
       switch storage {

@@ -19,24 +19,26 @@ struct AggregateKernel {
   }
 
   /// The aggregate's value for a group's state. An empty state gives 0 for counts, else null.
-  func value(_ state: UnsafePointer<UInt64>, _ reader: AtomReader) -> Value {
+  func atom(_ state: UnsafePointer<UInt64>) -> Atom {
     switch function {
-    case .countAll, .count: .int(Int64(bitPattern: state[0]))
-    case .countDistinct: .int(Int64(state[0] & 0xffff_ffff))
+    case .countAll, .count: Atom(.int, state[0])
+    case .countDistinct: Atom(.int, state[0] & 0xffff_ffff)
     case .sum:
       if state[0] == 0 {
         .null
-      } else if type.isInteger {
-        .int(type == .long || type == .bigInteger ? Int64(bitPattern: state[1]) : Int64(Int32(truncatingIfNeeded: state[1])))
+      } else if !type.isInteger {
+        Atom(.double, state[1])
+      } else if type == .long || type == .bigInteger {
+        Atom(.int, state[1])
       } else {
-        .double(Double(bitPattern: state[1]))
+        Atom(.int, UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: state[1]))))
       }
-    case .average: state[0] == 0 ? .null : .double(Double(bitPattern: state[1]) / Double(state[0]))
-    case .min, .max: reader.value(Atom(kind: UInt8(truncatingIfNeeded: state[0]), word: state[1]))
-    case .first, .last: state[0] == 0 ? .null : reader.value(Atom(kind: UInt8(truncatingIfNeeded: state[0] - 1), word: state[1]))
+    case .average: state[0] == 0 ? .null : Atom(.double, (Double(bitPattern: state[1]) / Double(state[0])).bitPattern)
+    case .min, .max: Atom(kind: UInt8(truncatingIfNeeded: state[0]), word: state[1])
+    case .first, .last: state[0] == 0 ? .null : Atom(kind: UInt8(truncatingIfNeeded: state[0] - 1), word: state[1])
     }
   }
 
   /// The value of a group that nothing is in.
-  var emptyValue: Value { isCount ? .int(0) : .null }
+  var empty: Atom { isCount ? Atom(.int, 0) : .null }
 }

@@ -19,6 +19,12 @@ struct AtomBuffer {
 
   @inline(__always)
   subscript(index: Int) -> Atom { Atom(kind: kinds[index], word: words[index]) }
+
+  @inline(__always)
+  func set(_ index: Int, _ atom: Atom) {
+    kinds[index] = atom.kind
+    words[index] = atom.word
+  }
 }
 
 /// Turns columns into atoms and atoms into values.
@@ -166,6 +172,28 @@ struct AtomReader {
     case .ip6: .octets(Octets(.ip6, Array(texts[Int(atom.word)])))
     case .octets: .octets(Octets(.octets, Array(texts[Int(atom.word)])))
     case .null, nil: .null
+    }
+  }
+
+  /// Another reader's atom as it is here.
+  func atom(_ atom: Atom, of other: AtomReader) -> Atom {
+    switch Atom.Kind(rawValue: atom.kind) {
+    case .text?, .ip6?, .octets?: Atom(kind: atom.kind, word: texts.number(of: Int(atom.word), in: other.texts, inserting: true) ?? 0)
+    default: atom
+    }
+  }
+
+  /// Whether all texts in a table's keys are there.
+  func knowsKeys(of table: KeyTable, _ keyCount: Int) -> Bool {
+    (0..<table.count).allSatisfy { group in
+      (0..<keyCount).allSatisfy { position in
+        let atom = table.keyAtom(group, position)
+        switch Atom.Kind(rawValue: atom.kind) {
+        case .text?, .ip6?, .octets?: return atom.word < UInt64(texts.count)
+        case nil: return false
+        default: return true
+        }
+      }
     }
   }
 }

@@ -1,5 +1,4 @@
 public import EventModel
-internal import Plan
 
 /// A grouped aggregation over a batch window that keeps groups instead of events: rows in, and at the batch's end a row of keys and
 /// aggregates for each group that its HAVING does not rule out at once.
@@ -7,18 +6,10 @@ internal import Plan
 /// Groups of the batch before that are absent from this one are given again, after the others, with empty aggregates. When there is no
 /// key there is one group, which is given whenever this batch or the one before had rows.
 public final class BatchGroupKernel {
-  /// A condition on a count that HAVING demands: groups that fail it give no row.
-  public struct Check: Sendable {
-    var aggregate: Int
-    /// Whether the aggregate counts distinct values.
-    var isDistinct: Bool
-    var comparison: Comparison
-    var threshold: Expression
-  }
-
+  private let rowType: EventType
   private let keys: [Int]
   private let aggregates: [AggregateKernel]
-  private let checks: [Check]
+  private let checks: [CountCheck]
   private let variables: (String) -> Value
   private var current: GroupAggregator
   private var previous: GroupAggregator
@@ -31,6 +22,7 @@ public final class BatchGroupKernel {
   ///   - seed: the engine's; keys come from the network.
   ///   - variables: a variable's present value.
   public init(_ plan: FusedPlan, seed: UInt64, variables: @escaping (String) -> Value) {
+    rowType = plan.rowType
     keys = plan.keys
     aggregates = plan.aggregates
     checks = plan.checks
@@ -75,17 +67,18 @@ public final class BatchGroupKernel {
     current.add(places.map { $0.map { batch.columns[$0] } ?? .absent }, rows, work)
   }
 
-  /// Gives the rows of the batch so far: keys, then aggregates.
-  public func forEachCurrent(_ body: ([Value]) -> Void) {
-    let thresholds = thresholds()
-    for group in 0..<current.groupCount where passes(group, thresholds) { body(row(group)) }
+  /// The rows of the batch so far: keys, then aggregates.
+  public func rows() -> EventBatch {
+    let bounds = checks.map { $0.bound(variables) }
+    let groups = (0..<UInt32(current.groupCount)).filter { passes(Int($0), bounds) }
+    return batch(groups.count, current.columns(groups))
   }
 
   /// Ends the batch and gives its rows, then those of groups that have vanished.
-  public func close(_ body: ([Value]) -> Void) {
-    forEachCurrent(body)
+  public func close() -> [EventBatch] {
+    var batches = [rows()]
     if emptyPasses() {
-      giveVanished(body)
+      if let vanished = vanished() { batches.append(vanished) }
       previous.removeAll()
       swap(&previous, &current)
     } else {
@@ -93,51 +86,28 @@ public final class BatchGroupKernel {
       previous.removeAll()
       current.removeAll()
     }
+    return batches.filter { $0.count > 0 }
   }
 
-  private func giveVanished(_ body: ([Value]) -> Void) {
-    let empty = aggregates.map(\.emptyValue)
+  private func vanished() -> EventBatch? {
     if keys.isEmpty {
-      if current.rowCount == 0, previous.rowCount > 0 { body(empty) }
-    } else {
-      for group in 0..<previous.groupCount where !current.contains(group, of: previous) {
-        body(keys.indices.map { previous.keyValue(group, $0) } + empty)
-      }
+      guard current.rowCount == 0, previous.rowCount > 0 else { return nil }
+      return batch(1, previous.columns([0], isEmpty: true))
     }
+    let groups = previous.groups(absentFrom: current, work)
+    return batch(groups.count, previous.columns(groups, isEmpty: true))
   }
 
-  private func row(_ group: Int) -> [Value] {
-    keys.indices.map { current.keyValue(group, $0) } + aggregates.indices.map { current.value(group, $0) }
+  private func batch(_ count: Int, _ columns: [Column]) -> EventBatch {
+    EventBatch(type: rowType, count: count, properties: Array(columns.indices), columns: columns)
   }
 
   // MARK: HAVING
 
-  /// The bounds at present; nil for one that is null or no integer, which is left to the statement's own HAVING.
-  private func thresholds() -> [Int64?] {
-    checks.map { check in
-      let value: Value =
-        switch check.threshold.node {
-        case .constant(let value): value
-        case .variable(let name): variables(name)
-        default: .null
-        }
-      if case .int(let bound) = value { return bound }
-      return nil
-    }
-  }
-
-  private func passes(_ group: Int, _ thresholds: [Int64?]) -> Bool {
-    for index in checks.indices {
-      guard let threshold = thresholds[index] else { continue }
-      let check = checks[index]
-      let state = current.state(group, check.aggregate)
-      let count = check.isDistinct ? Int64(state[0] & 0xffff_ffff) : Int64(bitPattern: state[0])
-      if !check.comparison.holds(count, threshold) { return false }
-    }
+  private func passes(_ group: Int, _ bounds: [Int64?]) -> Bool {
+    for (check, bound) in zip(checks, bounds) where !check.holds(current.state(group, check.aggregate)[0], bound) { return false }
     return true
   }
 
-  private func emptyPasses() -> Bool {
-    zip(checks, thresholds()).allSatisfy { check, threshold in threshold.map { check.comparison.holds(0, $0) } ?? true }
-  }
+  private func emptyPasses() -> Bool { checks.allSatisfy { $0.holds(0, $0.bound(variables)) } }
 }

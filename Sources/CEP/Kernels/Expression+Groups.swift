@@ -3,7 +3,7 @@ internal import Plan
 extension Expression {
   /// The expression over rows of keys and aggregates instead of events; nil where it reads anything else of an event.
   func overGroups(_ keys: [Int]) -> Expression? {
-    if let property = plainColumn {
+    if case .column(stream: 0, let property) = node {
       return keys.firstIndex(of: property).map { Expression(.column(stream: 0, property: $0), type) }
     }
     if case .aggregate(let number) = node { return Expression(.column(stream: 0, property: keys.count + number), type) }

@@ -25,7 +25,7 @@ public struct FusedPlan {
   public let rest: SelectPlan
   let keys: [Int]
   let aggregates: [AggregateKernel]
-  let checks: [BatchGroupKernel.Check]
+  let checks: [CountCheck]
 
   static let largestKey = 8
   /// Rows of keys and aggregates stay small enough to have a slot for each.
@@ -40,6 +40,8 @@ public struct FusedPlan {
     guard case .stream(let type, let filter) = source.kind, source.matchRecognize == nil, !source.isUnidirectional, source.views.count == 1,
       case .timeBatch(_, _, let flags) = source.views[0], flags.isEmpty
     else { return nil }
+    // Both are asked of many events at once, before the clock has come to them.
+    guard [filter, plan.filter].allSatisfy({ $0?.isOfEventAlone ?? true }) else { return nil }
     inputType = type
     self.filter = filter
     condition = plan.filter
@@ -47,13 +49,20 @@ public struct FusedPlan {
     if let groups = Self.groups(plan) {
       content = .groups
       (keys, aggregates, rowType, rest) = groups
-      checks = Self.checks(plan.having, aggregates)
+      checks = CountCheck.all(in: plan.having, aggregates)
     } else if let rest = Self.restOverEvents(plan) {
       content = .events
       (keys, aggregates, checks, rowType, self.rest) = ([], [], [], type, rest)
     } else {
       return nil
     }
+  }
+
+  /// Whether a variable decides of events.
+  public var readsVariables: Bool {
+    var reads = false
+    for expression in [filter, condition] { expression?.visit { if case .variable = $0 { reads = true } } }
+    return reads
   }
 
   /// Nil where no kernel aggregates that.
@@ -76,7 +85,7 @@ public struct FusedPlan {
       name: plan.sources[0].type.name, kind: .derived,
       properties: plan.grouping.keys.enumerated().map { .init("key\($0.offset)", $0.element.type) }
         + plan.aggregates.enumerated().map { .init("aggregate\($0.offset)", $0.element.type) })
-    return rest(plan, keys, rowType).map { (keys, aggregates, rowType, $0) }
+    return plan.overRows(rowType, keys).map { (keys, aggregates, rowType, $0) }
   }
 
   /// The statement over the events that pass WHERE, which must be one for columns; nothing may look at the others in the window.
@@ -91,41 +100,39 @@ public struct FusedPlan {
     if case .stream(let type, _) = rest.sources[0].kind { rest.sources[0].kind = .stream(type, filter: nil) }
     return rest
   }
+}
 
-  private static func rest(_ plan: SelectPlan, _ keys: [Int], _ rowType: EventType) -> SelectPlan? {
-    func moved(_ expression: Expression) -> Expression? { expression.overGroups(keys) }
-    var rest = plan
-    rest.sources = [SourcePlan(name: plan.sources[0].name, kind: .stream(rowType, filter: nil), type: rowType)]
+extension SelectPlan {
+  /// What is left of the statement over rows of some of the events' properties and the aggregates; nil where it reads anything else.
+  func overRows(_ rowType: EventType, _ properties: [Int]) -> SelectPlan? {
+    func moved(_ expression: Expression) -> Expression? { expression.overGroups(properties) }
+    var rest = self
+    rest.sources = [SourcePlan(name: sources[0].name, kind: .stream(rowType, filter: nil), type: rowType)]
     rest.filter = nil
     rest.aggregates = []
     rest.grouping = GroupingPlan(form: .rowPerEvent)
-    rest.columns = plan.columns.compactMap { column in moved(column.expression).map { OutputColumn(column.name, $0) } }
-    rest.orderBy = plan.orderBy.compactMap { key in moved(key.expression).map { OrderKey($0, descending: key.descending) } }
-    guard rest.columns.count == plan.columns.count, rest.orderBy.count == plan.orderBy.count else { return nil }
-    if let having = plan.having {
+    rest.columns = columns.compactMap { column in moved(column.expression).map { OutputColumn(column.name, $0) } }
+    rest.orderBy = orderBy.compactMap { key in moved(key.expression).map { OrderKey($0, descending: key.descending) } }
+    guard rest.columns.count == columns.count, rest.orderBy.count == orderBy.count else { return nil }
+    if let having {
       guard let having = moved(having) else { return nil }
       rest.having = having
     }
     return rest
   }
+}
 
-  /// What HAVING demands of counts, whatever else it demands.
-  private static func checks(_ having: Expression?, _ aggregates: [AggregateKernel]) -> [BatchGroupKernel.Check] {
-    guard let having else { return [] }
-    switch having.node {
-    case .and(let parts): return parts.flatMap { checks($0, aggregates) }
-    case .compare(let op, let a, let b):
-      func check(_ op: Comparison, _ count: Expression, _ bound: Expression) -> [BatchGroupKernel.Check] {
-        guard case .aggregate(let number) = count.node, aggregates[number].isCount, bound.type.isInteger else { return [] }
-        switch bound.node {
-        case .constant, .variable:
-          return [.init(aggregate: number, isDistinct: aggregates[number].function == .countDistinct, comparison: op, threshold: bound)]
-        default: return []
-        }
+extension Expression {
+  /// Whether its value is the same for an event whenever it is asked, but for variables.
+  var isOfEventAlone: Bool {
+    var isAlone = true
+    visit { node in
+      switch node {
+      case .currentTimestamp, .isInsertStream, .previous, .subquery, .tableRow, .matchPrevious: isAlone = false
+      default: break
       }
-      return check(op, a, b) + check(op.mirrored, b, a)
-    default: return []
     }
+    return isAlone
   }
 }
 

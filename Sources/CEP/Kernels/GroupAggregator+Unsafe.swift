@@ -30,20 +30,7 @@ final class GroupAggregator {
     reader.texts.exchange(archive)
     table.exchange(archive)
     for set in pairs { set?.exchange(archive) }
-    if archive.isRestoring, !keysAreKnown { archive.fail("a group by a text that is not there") }
-  }
-
-  private var keysAreKnown: Bool {
-    (0..<groupCount).allSatisfy { group in
-      keys.indices.allSatisfy { position in
-        let atom = table.keyAtom(group, position)
-        switch Atom.Kind(rawValue: atom.kind) {
-        case .text?, .ip6?, .octets?: return atom.word < UInt64(reader.texts.count)
-        case nil: return false
-        default: return true
-        }
-      }
-    }
+    if archive.isRestoring, !reader.knowsKeys(of: table, keys.count) { archive.fail("a group by a text that is not there") }
   }
 
   func removeAll() {
@@ -80,25 +67,46 @@ final class GroupAggregator {
     UnsafePointer(table.rows + group * table.stride + table.stateOffset + aggregate * AggregateKernel.stateWords)
   }
 
-  func keyValue(_ group: Int, _ position: Int) -> Value { reader.value(table.keyAtom(group, position)) }
-  func value(_ group: Int, _ aggregate: Int) -> Value { aggregates[aggregate].value(state(group, aggregate), reader) }
+  // MARK: Rows of groups
 
-  /// Whether another table's group is in this one too.
-  func contains(_ group: Int, of other: GroupAggregator) -> Bool {
-    var atoms: [Atom] = []
-    for position in keys.indices {
-      var atom = other.table.keyAtom(group, position)
-      switch Atom.Kind(rawValue: atom.kind) {
-      case .text?, .ip6?, .octets?:
-        guard let kind = Atom.Kind(rawValue: atom.kind),
-          let number = reader.texts.number(of: other.reader.texts[Int(atom.word)], kind, inserting: false)
-        else { return false }
-        atom.word = number
-      default: break
+  /// A column for each key of some groups, then one for each aggregate.
+  /// - Parameter isEmpty: the aggregates are those of groups that nothing is in.
+  func columns(_ groups: [UInt32], isEmpty: Bool = false) -> [Column] {
+    keys.indices.map { position in reader.column(groups.count) { table.keyAtom(Int(groups[$0]), position) } }
+      + aggregates.indices.map { number in
+        isEmpty
+          ? reader.column(groups.count) { _ in aggregates[number].empty }
+          : reader.column(groups.count) { aggregates[number].atom(state(Int(groups[$0]), number)) }
       }
-      atoms.append(atom)
+  }
+
+  /// The groups that are not in another table of the same keys, in order.
+  func groups(absentFrom other: GroupAggregator, _ work: GroupWork) -> [UInt32] {
+    var absent: [UInt32] = []
+    // What number each text has there, where that has been asked.
+    var numbers = [UInt64?](repeating: nil, count: reader.texts.count)
+    for start in stride(from: 0, to: groupCount, by: Self.pieceSize) {
+      let size = min(Self.pieceSize, groupCount - start)
+      for position in keys.indices {
+        for index in 0..<size { work.keys[position].set(index, atom(start + index, position, as: other, &numbers)) }
+      }
+      other.table.search(work.keys, size, hashes: work.hashes, groups: work.groups)
+      for index in 0..<size where work.groups[index] == KeyTable.none { absent.append(UInt32(start + index)) }
     }
-    return table.group(of: atoms) != nil
+    return absent
+  }
+
+  /// A group's key as another table would hold it. A text that is not there has a number that no group has.
+  private func atom(_ group: Int, _ position: Int, as other: GroupAggregator, _ numbers: inout [UInt64?]) -> Atom {
+    let atom = table.keyAtom(group, position)
+    switch Atom.Kind(rawValue: atom.kind) {
+    case .text?, .ip6?, .octets?:
+      let text = Int(atom.word)
+      let number = numbers[text] ?? other.reader.texts.number(of: text, in: reader.texts, inserting: false) ?? .max
+      numbers[text] = number
+      return Atom(kind: atom.kind, word: number)
+    default: return atom
+    }
   }
 }
 

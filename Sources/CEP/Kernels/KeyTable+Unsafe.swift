@@ -135,21 +135,52 @@ final class KeyTable {
     return UInt32(count - 1)
   }
 
-  /// The group of one key; nil where there is none.
-  func group(of atoms: [Atom]) -> Int? {
-    var (hash, tags) = (key.second, UInt64(0))
+  /// A group that is not there yet, with its state.
+  func append(_ atoms: [Atom], _ state: UnsafePointer<UInt64>) -> UInt32 {
+    reserve(count + 1)
+    let row = rows + count * stride
+    var tags: UInt64 = 0
     for (position, atom) in atoms.enumerated() {
-      hash = key.mix(hash &+ UInt64(atom.kind), atom.word)
       tags |= UInt64(atom.kind) << UInt64(8 * position)
+      (row + 1 + position).initialize(to: atom.word)
     }
-    var slot = Int(hash >> 32) & (slotCount - 1)
-    while slots[slot] != 0 {
-      let group = Int(slots[slot] & 0xffff_ffff) - 1
-      let row = rows + group * stride
-      if row[0] == tags, atoms.indices.allSatisfy({ row[1 + $0] == atoms[$0].word }) { return group }
-      slot = (slot + 1) & (slotCount - 1)
+    row.initialize(to: tags)
+    (row + stateOffset).initialize(from: state, count: stride - stateOffset)
+    place(count)
+    count += 1
+    return UInt32(count - 1)
+  }
+
+  /// What stands for the group of a key that is not there.
+  static let none = UInt32.max
+
+  /// The group of each key, where it is there.
+  /// - Parameter groups: takes the groups' numbers, or `none`.
+  func search(_ atoms: [AtomBuffer], _ size: Int, hashes: UnsafeMutablePointer<UInt64>, groups: UnsafeMutablePointer<UInt32>) {
+    hash(atoms, size, hashes)
+    readAhead(hashes, size)
+    let mask = slotCount - 1
+    for index in 0..<size {
+      groups[index] = Self.none
+      var slot = Int(hashes[index] >> 32) & mask
+      while slots[slot] != 0 {
+        let group = Int(slots[slot] & 0xffff_ffff) - 1
+        if slots[slot] >> 32 == hashes[index] >> 32, holds(group, atoms, index) {
+          groups[index] = UInt32(group)
+          break
+        }
+        slot = (slot + 1) & mask
+      }
     }
-    return nil
+  }
+
+  private func holds(_ group: Int, _ atoms: [AtomBuffer], _ index: Int) -> Bool {
+    let row = rows + group * stride
+    for position in 0..<keyCount {
+      if row[1 + position] != atoms[position].words[index] { return false }
+      if UInt8(truncatingIfNeeded: row[0] >> UInt64(8 * position)) != atoms[position].kinds[index] { return false }
+    }
+    return true
   }
 
   private func hash(_ atoms: [AtomBuffer], _ size: Int, _ hashes: UnsafeMutablePointer<UInt64>) {

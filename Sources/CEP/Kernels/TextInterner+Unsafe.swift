@@ -1,18 +1,40 @@
 internal import EventModel
 
+/// Memory of texts. Columns that were made of them keep it alive.
+final class TextArena {
+  let base: UnsafeMutableRawPointer
+  let capacity: Int
+
+  init(capacity: Int) {
+    self.capacity = capacity
+    base = .allocate(byteCount: capacity, alignment: 8)
+  }
+
+  deinit { base.deallocate() }
+}
+
 /// Texts and octets, each once, in one arena, numbered from 0 in order of appearance.
 final class TextInterner {
   /// Where a text lies in the arena, and what kind of bytes it is.
   private struct Entry: BitwiseCopyable {
-    var start: Int
-    var length: UInt32
-    var kind: UInt8
+    private let place: UInt64
+    let length: UInt32
+    let hash: UInt32
+
+    init(start: Int, length: Int, kind: Atom.Kind, hash: UInt32) {
+      place = UInt64(start) << 8 | UInt64(kind.rawValue)
+      self.length = UInt32(truncatingIfNeeded: length)
+      self.hash = hash
+    }
+
+    var start: Int { Int(place >> 8) }
+    var kind: UInt8 { UInt8(truncatingIfNeeded: place) }
   }
 
   private let key: HashKey
-  private var arena: UnsafeMutableRawPointer
+  private var arena = TextArena(capacity: 1 << 12)
+  private var base: UnsafeMutableRawPointer
   private var arenaSize = 0
-  private var arenaCapacity = 1 << 12
   private var entries: UnsafeMutablePointer<Entry>
   private var entryCapacity = 1 << 6
   private(set) var count = 0
@@ -24,22 +46,38 @@ final class TextInterner {
 
   init(key: HashKey) {
     self.key = key
-    arena = .allocate(byteCount: arenaCapacity, alignment: 8)
+    base = arena.base
     entries = .allocate(capacity: entryCapacity)
     slots = .allocate(capacity: slotCount)
     slots.initialize(repeating: 0, count: slotCount)
   }
 
   deinit {
-    arena.deallocate()
     entries.deallocate()
     slots.deallocate()
   }
 
-  var byteCount: Int { arenaCapacity + slotCount * 8 + entryCapacity * MemoryLayout<Entry>.stride }
+  var byteCount: Int { arena.capacity + slotCount * 8 + entryCapacity * MemoryLayout<Entry>.stride }
 
   subscript(number: Int) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(start: arena + entries[number].start, count: Int(entries[number].length))
+    UnsafeRawBufferPointer(start: base + entries[number].start, count: Int(entries[number].length))
+  }
+
+  /// All texts' bytes, for columns; nil where there are more than a slice can name.
+  var memory: SliceMemory? {
+    arenaSize > Int(Int32.max) ? nil : SliceMemory(UnsafeRawBufferPointer(start: base, count: arenaSize), owner: arena)
+  }
+
+  /// Where a text lies in ``memory``.
+  func slice(_ number: Int) -> Slice {
+    Slice(offset: Int32(truncatingIfNeeded: entries[number].start), length: Int32(truncatingIfNeeded: entries[number].length))
+  }
+
+  /// The number that a text of another has here; nil where it is not there and shall not be put in.
+  func number(of text: Int, in other: TextInterner, inserting: Bool) -> UInt64? {
+    let entry = other.entries[text]
+    guard let kind = Atom.Kind(rawValue: entry.kind) else { return nil }
+    return number(of: other[text], kind, hash: entry.hash, inserting: inserting)
   }
 
   /// Forgets all; the memory stays for as many again, unless much more is there than was needed.
@@ -53,13 +91,18 @@ final class TextInterner {
       entries.deallocate()
       entryCapacity = slotCount / 2
       entries = .allocate(capacity: entryCapacity)
-      arena.deallocate()
-      arenaCapacity = max(1 << 12, arenaSize * 2)
-      arena = .allocate(byteCount: arenaCapacity, alignment: 8)
+      setArena(TextArena(capacity: max(1 << 12, arenaSize * 2)))
     } else if count > 0 {
       slots.update(repeating: 0, count: slotCount)
+      // Columns may have a hold on it.
+      if !isKnownUniquelyReferenced(&arena) { setArena(TextArena(capacity: arena.capacity)) }
     }
     (arenaSize, count) = (0, 0)
+  }
+
+  private func setArena(_ arena: TextArena) {
+    self.arena = arena
+    base = arena.base
   }
 
   func hash(_ bytes: UnsafeRawBufferPointer, _ kind: Atom.Kind) -> UInt32 {
@@ -123,7 +166,7 @@ final class TextInterner {
       slot = (slot + 1) & mask
     }
     guard inserting else { return nil }
-    append(bytes, kind)
+    append(bytes, kind, hash)
     slots[slot] = UInt64(hash) << 32 | UInt64(count)
     return UInt64(count - 1)
   }
@@ -132,7 +175,7 @@ final class TextInterner {
   private func isSame(_ entry: Entry, _ bytes: UnsafeRawBufferPointer, _ kind: Atom.Kind) -> Bool {
     guard Int(entry.length) == bytes.count, entry.kind == kind.rawValue else { return false }
     guard let base = bytes.baseAddress else { return true }
-    let own = UnsafeRawPointer(arena + entry.start)
+    let own = UnsafeRawPointer(self.base + entry.start)
     var offset = 0
     while offset + 8 <= bytes.count {
       if own.loadUnaligned(fromByteOffset: offset, as: UInt64.self) != base.loadUnaligned(fromByteOffset: offset, as: UInt64.self) {
@@ -147,13 +190,11 @@ final class TextInterner {
     return true
   }
 
-  private func append(_ bytes: UnsafeRawBufferPointer, _ kind: Atom.Kind) {
-    if arenaSize + bytes.count > arenaCapacity {
-      arenaCapacity = max(arenaCapacity * 2, arenaSize + bytes.count)
-      let larger = UnsafeMutableRawPointer.allocate(byteCount: arenaCapacity, alignment: 8)
-      larger.copyMemory(from: arena, byteCount: arenaSize)
-      arena.deallocate()
-      arena = larger
+  private func append(_ bytes: UnsafeRawBufferPointer, _ kind: Atom.Kind, _ hash: UInt32) {
+    if arenaSize + bytes.count > arena.capacity {
+      let larger = TextArena(capacity: max(arena.capacity * 2, arenaSize + bytes.count))
+      larger.base.copyMemory(from: base, byteCount: arenaSize)
+      setArena(larger)
     }
     if count == entryCapacity {
       let larger = UnsafeMutablePointer<Entry>.allocate(capacity: entryCapacity * 2)
@@ -161,8 +202,8 @@ final class TextInterner {
       entries.deallocate()
       (entries, entryCapacity) = (larger, entryCapacity * 2)
     }
-    if let base = bytes.baseAddress { (arena + arenaSize).copyMemory(from: base, byteCount: bytes.count) }
-    (entries + count).initialize(to: Entry(start: arenaSize, length: UInt32(truncatingIfNeeded: bytes.count), kind: kind.rawValue))
+    if let source = bytes.baseAddress { (base + arenaSize).copyMemory(from: source, byteCount: bytes.count) }
+    (entries + count).initialize(to: Entry(start: arenaSize, length: bytes.count, kind: kind, hash: hash))
     arenaSize += bytes.count
     count += 1
   }

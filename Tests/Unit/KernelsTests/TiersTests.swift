@@ -29,6 +29,11 @@ import Testing
     // WHERE before a sliding window, where the clock goes on.
     "select k, count(*) as c, max(t) as m from E.win:time(500 msec) where p = 2 group by k having count(*) > 1",
     "select k, s from E where v = 5",
+    // A row for each event of a sliding window, with the aggregates of its group.
+    "select k, s, p, count(*) as c, sum(v) as total, avg(d) as a from E.win:time(500 msec) group by k having count(*) > 2",
+    "select t, count(*) as c from E(p = 2).win:time(700 msec)",
+    "select s, v, count(s) as c, sum(d) as x, sum(p) as y from E(v > 1, v < 6).win:time(1 sec) group by s, u having count(s) >= BOUND",
+    "select u, k || ' ' || cast(count(*), string) as text from E.win:time(300 msec) where p = 2 or d > 0.7 group by u order by k limit 1",
     // What no kernel runs, beside what one does: events of rows that pass a filter over columns.
     "select k, v from E(p = 1, d > 0.5)",
     "select k, count(*) as c from E(v = 1).win:length(3) group by k",
@@ -54,25 +59,40 @@ import Testing
   }
 
   /// Rows of a stream under one way of running it, as text.
+  /// - Parameters:
+  ///   - choosing: what no statement wants is left out of batches.
+  ///   - restoring: the state is saved behind every third batch and restored into another engine.
+  ///   - declarations: stand before the statements.
   static func run(
-    _ statements: [String], clock: EngineOptions.ClockMode, size: Int, rewrites: Bool, count: Int, variant: Int, choosing: Bool = false
+    _ statements: [String], clock: EngineOptions.ClockMode, size: Int, rewrites: Bool, count: Int, variant: Int, choosing: Bool = false,
+    restoring: Bool = false, declarations: String = ""
   ) throws -> [String] {
-    let text = schema + statements.enumerated().map { "@Name('s\($0.offset)') \($0.element);" }.joined(separator: "\n")
+    let text = schema + declarations + statements.enumerated().map { "@Name('s\($0.offset)') \($0.element);" }.joined(separator: "\n")
     var options = EngineOptions()
     options.clock = clock
     options.rewrites = rewrites
     options.lateness = 500
     options.maxSkew = 1_000_000_000
     options.seed = 7
-    let engine = try Engine(modules: [EngineModule(name: "test", text: text)], options: options)
+    options.keepsCurrentRows = false
     var rows: [String] = []
-    engine.onRows = { rows.append("\($0.time) \($0.statement.name) " + $0.new.map { Self.text($0) }.joined(separator: " ")) }
-    engine.onFailure = { statement, reason in rows.append("failed: \(statement?.name ?? "?") \(reason)") }
-    let input = try #require(engine.input(named: "E"))
+    func makeEngine() throws -> Engine {
+      let engine = try Engine(modules: [EngineModule(name: "test", text: text)], options: options)
+      engine.onRows = { rows.append("\($0.time) \($0.statement.name) " + $0.new.map { Self.text($0) }.joined(separator: " ")) }
+      engine.onFailure = { statement, reason in rows.append("failed: \(statement?.name ?? "?") \(reason)") }
+      return engine
+    }
+    var engine = try makeEngine()
     let stream = RandomStream(seed: UInt64(variant + 1), count: count)
-    for start in stride(from: 0, to: count, by: size) {
+    for (number, start) in stride(from: 0, to: count, by: size).enumerated() {
+      let input = try #require(engine.input(named: "E"))
       let batch = stream.batch(input.type, start..<min(start + size, count), asText: variant % 2 == 1)
       engine.send(choosing ? engine.wanted(batch).map { batch.choosing($0) } ?? batch : batch)
+      if restoring, number % 3 == 2 {
+        let state = try engine.saveState()
+        engine = try makeEngine()
+        #expect(try engine.restoreState(state).empty.isEmpty)
+      }
     }
     engine.finish()
     return rows

@@ -45,6 +45,11 @@ struct PeriodEvaluator {
     }
     return Interval(months: TimeBounds.clampedMonths(count), milliseconds: try milliseconds(frame))
   }
+
+  /// The interval of a window, which is found when it is deployed.
+  func fixed(_ frame: Frame) throws(DeploymentError) -> Interval {
+    do throws(EvaluationError) { return try interval(frame) } catch { throw DeploymentError(error.description) }
+  }
 }
 
 /// Times and spans come from events and variables: those beyond these bounds (36 million years) are taken for them, so that sums of a few stay

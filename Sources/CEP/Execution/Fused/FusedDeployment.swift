@@ -18,6 +18,25 @@ extension Runtime {
   }
 }
 
+extension Runtime {
+  func deploySliding(_ plan: SlidingPlan, _ statement: StatementRuntime) throws(EvaluationError) {
+    let environment = statement.environment
+    let code = try lifted { () throws(DeploymentError) in
+      try SelectCode(plan.rest, subqueries: [], context: nil, environment: environment)
+    }
+    let instance = try SlidingInstance(plan, code, statement)
+    statement.instance = instance
+    let consumer = Consumer(
+      statement: statement, rank: 100, prefilter: environment.columnFilter(plan.filter),
+      scan: { [unowned instance] batch, times in instance.scan(batch, times) }, isFiltered: plan.filter != nil
+    ) { [unowned instance] event throws(EvaluationError) in
+      try instance.accept(event)
+    }
+    stream(of: plan.inputType).add(consumer)
+    try instance.start()
+  }
+}
+
 extension ModulePlan {
   /// Whether some statement changes events of a stream before the others see them.
   public var updatesStreams: Bool { statements.contains { if case .updateStream = $0.kind { true } else { false } } }

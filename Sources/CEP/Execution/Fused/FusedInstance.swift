@@ -19,6 +19,8 @@ final class FusedInstance: StatementInstance {
   private static let pendingLimit = 512
   private let processor: ResultProcessor
   private let output: OutputStage
+  /// Nil where rows are made of the kernel's columns.
+  private let columns: ColumnOutput?
   private let filters: FusedFilters
   private let clock: Clock
   private var grid: BatchGrid
@@ -26,7 +28,6 @@ final class FusedInstance: StatementInstance {
   /// Events of this batch and of the one before, those that WHERE rejects among them.
   private var count = 0
   private var previousCount = 0
-  private let propertySlots: [Int]
 
   init(_ plan: FusedPlan, _ code: SelectCode, _ statement: StatementRuntime) throws(EvaluationError) {
     self.plan = plan
@@ -39,9 +40,9 @@ final class FusedInstance: StatementInstance {
     let frame = Frame(streams: 1, clock: clock)
     processor = ResultProcessor(code, frame, seed: statement.runtime.seed)
     output = OutputStage(code, frame, statement)
-    filters = try FusedFilters(plan, statement)
+    columns = ColumnOutput(code, statement)
+    filters = try FusedFilters(plan.filter, plan.condition, plan.inputType, statement)
     grid = try Self.grid(plan, environment, frame)
-    propertySlots = plan.inputType.properties.indices.map { environment.layouts.slot(plan.inputType, $0) }
     super.init(statement, nil)
   }
 
@@ -133,13 +134,7 @@ final class FusedInstance: StatementInstance {
     if pending.isEmpty { return }
     let pending = self.pending
     self.pending.removeAll(keepingCapacity: true)
-    var properties: [Int] = []
-    var columns: [Column] = []
-    for (property, slot) in propertySlots.enumerated() where slot >= 0 {
-      properties.append(property)
-      columns.append(Column.typed(pending.map { $0[slot] }))
-    }
-    let batch = EventBatch(type: plan.inputType, count: pending.count, properties: properties, columns: columns)
+    let batch = statement.environment.layouts.batch(pending, plan.inputType)
     filters.prepare(batch)
     consume(batch, 0..<pending.count, 0..<pending.count, [])
   }
@@ -164,12 +159,16 @@ final class FusedInstance: StatementInstance {
       if !new.isEmpty || !old.isEmpty { try output.give(try processor.process(new: new.map { Tuple($0) }, old: old.map { Tuple($0) })) }
       return
     }
-    var rows: [Tuple] = []
-    kernel.close { rows.append(tuple($0)) }
-    if !rows.isEmpty { try output.give(try processor.process(new: rows, old: [])) }
+    let batches = kernel.close()
+    if batches.isEmpty || columns?.give(batches) == true { return }
+    try output.give(try processor.process(new: tuples(batches), old: []))
   }
 
-  private func tuple(_ values: [Value]) -> Tuple { Tuple(Event.make(plan.rowType, time: clock.now, values)) }
+  private func tuples(_ batches: [EventBatch]) -> [Tuple] {
+    var rows = EventRows()
+    for batch in batches { rows.append(batch, time: clock.now) }
+    return rows.map { Tuple($0) }
+  }
 
   override func stop() { timer?.cancel() }
 
@@ -194,13 +193,11 @@ final class FusedInstance: StatementInstance {
   override func currentRows() throws(EvaluationError) -> [Event] {
     try takePending()
     guard let kernel else { return try output.arrange(try processor.snapshot(events.map { Tuple($0) })) }
-    var rows: [Tuple] = []
-    kernel.forEachCurrent { rows.append(tuple($0)) }
-    return try output.arrange(try processor.process(new: rows, old: []).new)
+    return try output.arrange(try processor.process(new: tuples([kernel.rows()]), old: []).new)
   }
 }
 
-/// The filter before a fused statement's window and its WHERE behind it, over columns, or row by row where the columns are not for that.
+/// The filter before a fused statement's window and WHERE behind it, over columns, or row by row where the columns are not for that.
 final class FusedFilters {
   /// Rows of the present batch that come to the window.
   let entering = RowSelection()
@@ -216,7 +213,7 @@ final class FusedFilters {
     let evaluator: Evaluator
   }
 
-  init(_ plan: FusedPlan, _ statement: StatementRuntime) throws(EvaluationError) {
+  init(_ filter: Expression?, _ condition: Expression?, _ type: EventType, _ statement: StatementRuntime) throws(EvaluationError) {
     self.statement = statement
     frame = Frame(streams: 1, clock: statement.runtime.clock)
     let environment = statement.environment
@@ -224,11 +221,11 @@ final class FusedFilters {
       guard let expression else { return nil }
       do throws(DeploymentError) {
         return FilterPair(
-          columns: environment.columnFilter(expression), evaluator: try environment.compiler([plan.inputType]).compile(expression))
+          columns: environment.columnFilter(expression), evaluator: try environment.compiler([type]).compile(expression))
       } catch { throw EvaluationError(error.description) }
     }
-    filter = try pair(plan.filter)
-    condition = try pair(plan.condition)
+    self.filter = try pair(filter)
+    self.condition = try pair(condition)
   }
 
   var entryFilter: ColumnFilter? { filter?.columns }

@@ -38,6 +38,8 @@ extension Runtime {
       case .select(let select):
         if case .fused = select.strategy, let fused = FusedPlan(select), plan.context == nil, plan.subqueries.isEmpty {
           try deployFused(fused, statement)
+        } else if case .fused = select.strategy, let sliding = SlidingPlan(select) {
+          try deploySliding(sliding, statement)
         } else {
           try deploySelect(select, statement)
         }

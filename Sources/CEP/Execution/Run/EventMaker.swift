@@ -1,5 +1,17 @@
 internal import EventModel
 
+extension Layouts {
+  /// Events of a type as columns, of the properties that statements read.
+  func batch(_ events: [Event], _ type: EventType) -> EventBatch {
+    let properties = usedProperties(of: type)
+    let columns = properties.map { property in
+      let slot = slot(type, property)
+      return Column.typed(events.map { $0[slot] })
+    }
+    return EventBatch(type: type, count: events.count, properties: properties, columns: columns)
+  }
+}
+
 /// Makes events from a batch's rows: the slots of the type's events and the columns that fill them.
 final class EventMaker {
   let properties: [Int]

@@ -46,6 +46,9 @@ final class EventStream {
     order = nil
   }
 
+  /// Whether statements change events before the others see them.
+  var isUpdated: Bool { !updates.isEmpty }
+
   func addUpdate(_ update: @escaping (Event) throws(EvaluationError) -> Event) { updates.append(update) }
 
   /// The event as UPDATE ISTREAM statements make it.
@@ -106,6 +109,8 @@ final class EventStream {
   /// - Parameter countsAll: whether consumers are told of the other events' times.
   func entryIndex(in runtime: Runtime, countsAll: Bool) -> FilterIndex? {
     if !updates.isEmpty { return nil }
+    // Where events may come one by one, fused statements are told of those alone that have values.
+    let countsAll = countsAll && !runtime.insertedTypes.contains(type)
     let consumers = consumers(in: runtime)
     if let entryIndex, entryIndex.countsAll == countsAll { return entryIndex.index }
     let filters = consumers.compactMap { consumer, view -> ColumnFilter? in

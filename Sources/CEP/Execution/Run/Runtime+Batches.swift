@@ -24,9 +24,14 @@ extension Runtime {
       for row in times.indices { tick(times[row], mode) }
       return batch.count
     }
-    let pass = BatchPass(self, stream, batch, times, mode)
-    if honoursPriorities { pass.runEach() } else { pass.run() }
+    BatchPass(self, stream, batch, times, mode).run()
     return 0
+  }
+
+  /// Processes rows that a statement inserted, as if they had been inserted one by one: what they insert in turn comes behind all of them.
+  func deliver(inserted batch: EventBatch) {
+    guard let stream = knownStream(of: batch.type), stream.hasConsumers else { return }
+    BatchPass(self, stream, batch, [], .none, isInserted: true).run()
   }
 
   /// At how many instants at most timers fire on the way to a later time: a clock that goes on by years must not halt the engine.
@@ -83,12 +88,19 @@ private struct BatchPass {
   let batch: EventBatch
   let times: [Int64]
   let mode: BatchClock
+  /// Whether the batch is of rows that wait in the queue of a pass.
+  let isInserted: Bool
   let maker: EventMaker
   private let consumers: [(consumer: Consumer, view: Int)]
+  /// Whether statements may take the batch ahead of the others.
+  private let takesColumns: Bool
   private let fused: [(instance: FusedInstance, number: Int)]
   private let lastTime: Int64
 
-  init(_ runtime: Runtime, _ stream: EventStream, _ batch: EventBatch, _ times: [Int64], _ mode: BatchClock) {
+  init(
+    _ runtime: Runtime, _ stream: EventStream, _ batch: EventBatch, _ times: [Int64], _ mode: BatchClock, isInserted: Bool = false
+  ) {
+    self.isInserted = isInserted
     self.runtime = runtime
     self.stream = stream
     self.batch = batch
@@ -96,16 +108,27 @@ private struct BatchPass {
     self.mode = mode
     maker = runtime.maker(for: batch)
     consumers = stream.consumers(in: runtime)
-    fused = consumers.enumerated().compactMap { number, item in item.view < 0 ? item.consumer.fused.map { ($0, number) } : nil }
+    // Rows that the events bring into their own stream come between them; those that wait in a queue come behind.
+    takesColumns = isInserted || !runtime.insertedTypes.contains(batch.type)
+    fused =
+      takesColumns ? consumers.enumerated().compactMap { number, item in item.view < 0 ? item.consumer.fused.map { ($0, number) } : nil } : []
     lastTime = times.max() ?? .min
   }
 
+  func run() {
+    // Column by column nothing is known of priorities, nor of what UPDATE ISTREAM makes of events.
+    if runtime.honoursPriorities || stream.isUpdated { runEach() } else { runTogether() }
+  }
+
   /// Event by event, for all statements.
-  func runEach() {
+  private func runEach() {
     for row in 0..<batch.count {
       if !times.isEmpty { runtime.tick(times[row], mode) }
       let value = value(at: row)
-      if value < batch.valueCount, batch.event(ofValue: value) == row { runtime.send(maker.event(batch, value, now: runtime.now)) }
+      if value < batch.valueCount, batch.event(ofValue: value) == row {
+        stream.deliver(maker.event(batch, value, now: runtime.now), in: runtime)
+        finishEvent()
+      }
     }
   }
 
@@ -122,7 +145,9 @@ private struct BatchPass {
 
   private func values(_ rows: Range<Int>) -> Range<Int> { value(at: rows.lowerBound)..<value(at: rows.upperBound) }
 
-  func run() {
+  private func finishEvent() { if isInserted { runtime.finishEvent() } else { runtime.finishPass() } }
+
+  private func runTogether() {
     let index = stream.filterIndex(in: runtime)
     index.evaluate(batch)
     // Of many statements most have no row in a batch.
@@ -132,7 +157,7 @@ private struct BatchPass {
       instance.timed { runtime.attempt(instance.statement) { () throws(EvaluationError) in try instance.prepare(batch, rows) } }
       return instance
     }
-    let others = OtherConsumers(consumers, index, batch, times)
+    let others = OtherConsumers(consumers, index, batch, times, takesColumns: takesColumns)
     var start = 0
     while start < batch.count {
       if !times.isEmpty { runtime.tick(times[start], mode) }
@@ -184,7 +209,7 @@ private struct BatchPass {
       guard let nextValue, next < range.upperBound else { return }
       if !times.isEmpty { runtime.tick(times[next], mode) }
       stream.deliver(maker.event(batch, nextValue, now: runtime.now), in: runtime, to: others.chosen(nextValue))
-      runtime.finishPass()
+      finishEvent()
       row = next + 1
     }
   }
@@ -201,12 +226,18 @@ private final class OtherConsumers {
   private let valueCount: Int
   let isEmpty: Bool
 
-  /// - Parameter times: the events' times, where these set the clock.
-  init(_ consumers: [(consumer: Consumer, view: Int)], _ index: FilterIndex, _ batch: EventBatch, _ times: [Int64]) {
+  /// - Parameters:
+  ///   - times: the events' times, where these set the clock.
+  ///   - takesColumns: whether statements take the batch ahead.
+  init(
+    _ consumers: [(consumer: Consumer, view: Int)], _ index: FilterIndex, _ batch: EventBatch, _ times: [Int64], takesColumns: Bool
+  ) {
     valueCount = batch.valueCount
     var selections: [(rows: RowSelection, consumer: Int)] = []
-    for (number, (consumer, view)) in consumers.enumerated() where consumer.fused == nil || view >= 0 {
-      if view < 0, let rows = consumer.scan?(batch, times) ?? index.rows(of: number)?.selection {
+    for (number, (consumer, view)) in consumers.enumerated() where consumer.fused == nil || view >= 0 || !takesColumns {
+      let rows =
+        view >= 0 || consumer.fused != nil ? nil : (takesColumns ? consumer.scan?(batch, times) : nil) ?? index.rows(of: number)?.selection
+      if let rows {
         if rows.count > 0 { selections.append((rows, number)) }
       } else {
         always.append(number)

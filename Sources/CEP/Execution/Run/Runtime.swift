@@ -6,9 +6,9 @@ public struct StatementOutput {
   /// The statement's number in order of deployment.
   public let statement: Int
   public let time: Int64
-  public let new: [Event]
+  public let new: EventRows
   /// Empty unless the statement selects the remove stream.
-  public let old: [Event]
+  public let old: EventRows
 }
 
 /// Runs deployed statements over events and time, one event after the other.
@@ -29,6 +29,8 @@ public final class Runtime {
   let layouts = Layouts()
   var streams: [ObjectIdentifier: EventStream] = [:]
   var makers: [ObjectIdentifier: EventMaker] = [:]
+  /// The types that statements insert events of.
+  public var insertedTypes: Set<EventType> = []
   /// Whether the clock has been set since deployment.
   public internal(set) var hasStarted = false
   private var frontQueue = WorkQueue()
@@ -129,16 +131,25 @@ public final class Runtime {
     giveOut()
     if frontQueue.isEmpty { dispatchWindows() }
     drainFront()
-    while let event = backQueue.take() {
-      deliver(event)
-      giveOut()
-      dispatchWindows()
-      drainFront()
+    while let work = backQueue.take() {
+      switch work {
+      case .event(let event):
+        deliver(event)
+        finishEvent()
+      case .batch(let batch): deliver(inserted: batch)
+      }
     }
   }
 
+  /// What follows from one event but for the rows that are inserted behind it.
+  func finishEvent() {
+    giveOut()
+    dispatchWindows()
+    drainFront()
+  }
+
   private func drainFront() {
-    while let event = frontQueue.take() {
+    while case .event(let event)? = frontQueue.take() {
       deliver(event)
       giveOut()
       dispatchWindows()
@@ -176,8 +187,11 @@ public final class Runtime {
 
   /// An inserted row waits for the end of the pass; one for a named window goes before the others.
   func insert(_ event: Event, first: Bool) {
-    if first { frontQueue.append(event) } else { backQueue.append(event) }
+    if first { frontQueue.append(.event(event)) } else { backQueue.append(.event(event)) }
   }
+
+  /// Inserted rows that wait for the end of the pass together.
+  func insert(_ batch: EventBatch) { backQueue.append(.batch(batch)) }
 
   func stream(of type: EventType) -> EventStream {
     if let stream = streams[ObjectIdentifier(type)] { return stream }
@@ -200,20 +214,26 @@ public final class Runtime {
   public func isRead(_ type: EventType) -> Bool { knownStream(of: type)?.hasConsumers ?? false }
 }
 
-/// First in, first out.
+/// What is inserted into streams: first in, first out.
 struct WorkQueue {
-  private var events: [Event] = []
+  enum Work {
+    case event(Event)
+    /// Rows of one type, without times of their own.
+    case batch(EventBatch)
+  }
+
+  private var work: [Work] = []
   private var head = 0
-  var isEmpty: Bool { head == events.count }
-  mutating func append(_ event: Event) { events.append(event) }
-  mutating func take() -> Event? {
-    guard head < events.count else { return nil }
-    let event = events[head]
+  var isEmpty: Bool { head == work.count }
+  mutating func append(_ item: Work) { work.append(item) }
+  mutating func take() -> Work? {
+    guard head < work.count else { return nil }
+    let item = work[head]
     head += 1
-    if head == events.count {
-      events.removeAll(keepingCapacity: true)
+    if head == work.count {
+      work.removeAll(keepingCapacity: true)
       head = 0
     }
-    return event
+    return item
   }
 }

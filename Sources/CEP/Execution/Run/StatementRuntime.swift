@@ -12,8 +12,8 @@ final class StatementRuntime {
   let environment: Environment
   /// Whether the current event got past a filter, for `@Drop`.
   var wasTouched = false
-  private var newRows: [Event] = []
-  private var oldRows: [Event] = []
+  private var newRows = EventRows()
+  private var oldRows = EventRows()
   private(set) var isPending = false
   /// Instances with something to do when the pass ends (joins).
   private var unfinished: [StatementInstance] = []
@@ -43,19 +43,26 @@ final class StatementRuntime {
 
   /// Rows for the listener; those of one pass are told in one call.
   func output(new: [Event], old: [Event]) {
-    newRows += new
-    oldRows += old
-    if !isPending {
-      isPending = true
-      runtime.notePending(self)
-    }
+    newRows.append(new)
+    oldRows.append(old)
+    notePending()
+  }
+
+  /// Rows as columns, each with all properties of the statement's rows.
+  func output(_ batches: [EventBatch]) {
+    for batch in batches { newRows.append(batch, time: runtime.now) }
+    notePending()
+  }
+
+  private func notePending() {
+    if isPending { return }
+    isPending = true
+    runtime.notePending(self)
   }
 
   func giveOut() {
     let (new, old) = (newRows, oldRows)
-    newRows.removeAll(keepingCapacity: true)
-    oldRows.removeAll(keepingCapacity: true)
-    isPending = false
+    forgetRows()
     gauge.rowsOut += UInt64(new.count + old.count)
     runtime.onOutput(StatementOutput(statement: order, time: runtime.now, new: new, old: old))
   }
@@ -72,13 +79,13 @@ final class StatementRuntime {
     }
     // Last, for what is made while restoring takes numbers too.
     archive.integer(&nextSlot)
+    // Rows that were made while the statement was deployed have been given before.
     if archive.isRestoring { forgetRows() }
   }
 
-  /// Rows that were made while the statement was deployed have been given before.
   private func forgetRows() {
-    newRows.removeAll()
-    oldRows.removeAll()
+    newRows = EventRows()
+    oldRows = EventRows()
     isPending = false
   }
 

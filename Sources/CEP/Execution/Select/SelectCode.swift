@@ -80,6 +80,8 @@ struct Insertion {
   private let passed: EventType?
   private let layouts: Layouts
   private let column: Int?
+  /// For each property of the target that a column goes to, the column: the last, where there are several.
+  private let columns: [(property: Int, column: Int)]
   let window: NamedWindow?
   let table: Table?
 
@@ -92,6 +94,8 @@ struct Insertion {
     table = environment.tables[target.name]
     passed = plan.passThrough == nil ? nil : plan.outputType
     layouts = environment.layouts
+    let places = Dictionary(insert.mapping.enumerated().compactMap { c in c.element.map { ($0, c.offset) } }, uniquingKeysWith: { $1 })
+    columns = places.sorted { $0.key < $1.key }.map { (property: $0.key, column: $0.value) }
     let width = environment.layouts.width(of: target)
     let isIdentity = plan.outputType === target && insert.mapping.enumerated().allSatisfy { $0.element == $0.offset }
     if isIdentity || (insert.mapping.isEmpty && plan.outputType.isKind(of: target)) {
@@ -105,6 +109,14 @@ struct Insertion {
       }
       self.slots = slots
     }
+  }
+
+  /// Whether rows may be inserted as columns: into a stream, each column as one of its properties.
+  var takesColumns: Bool { window == nil && table == nil && column == nil && passed == nil && !columns.isEmpty }
+
+  /// The rows as events of the target, where that takes columns.
+  func batch(_ rows: EventBatch) -> EventBatch {
+    EventBatch(type: target, count: rows.count, properties: columns.map(\.property), columns: columns.map { rows.columns[$0.column] })
   }
 
   func event(_ row: Event, time: Int64) -> Event {
