@@ -84,7 +84,9 @@ private struct GroupedRecords {
   }
 
   private func write(_ range: Range<Int>, to bytes: inout [UInt8]) {
-    func add(_ value: Int, _ size: Int) { for byte in 0..<size { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * (size - 1 - byte)))) } }
+    func add(_ value: Int, _ size: Int) {
+      for byte in (0..<size).reversed() { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * byte))) }
+    }
     let recordLength = Self.fields.reduce(0) { $0 + Int($1.length) }
     let setLengths = [8 + 4 * Self.fields.count, 4 + recordLength * range.count]
     add(10, 2)
@@ -102,7 +104,8 @@ private struct GroupedRecords {
     for record in range {
       // A step that has no factor in common with the number of groups: all of them, before any comes again.
       let group = record % groups * 7_368_787 % groups
-      for value in [(group / 4 &* 0x9e37_79b1, 4), (record, 4), (20 + group % 4, 2), (6, 1), (2, 8), (0, 8), (0, 8)] { add(value.0, value.1) }
+      let values = [group / 4 &* 0x9e37_79b1, record, 20 + group % 4, 6, 2, 0, 0]
+      for (value, field) in zip(values, Self.fields) { add(value, Int(field.length)) }
     }
   }
 }

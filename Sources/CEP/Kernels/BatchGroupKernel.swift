@@ -69,7 +69,7 @@ public final class BatchGroupKernel {
 
   /// The rows of the batch so far: keys, then aggregates.
   public func rows() -> EventBatch {
-    let bounds = checks.map { $0.bound(variables) }
+    let bounds = checks.compactMap { $0.bound(variables) }
     let groups = (0..<UInt32(current.groupCount)).filter { passes(Int($0), bounds) }
     return batch(groups.count, current.columns(groups))
   }
@@ -104,10 +104,10 @@ public final class BatchGroupKernel {
 
   // MARK: HAVING
 
-  private func passes(_ group: Int, _ bounds: [Int64?]) -> Bool {
-    for (check, bound) in zip(checks, bounds) where !check.holds(current.state(group, check.aggregate)[0], bound) { return false }
+  private func passes(_ group: Int, _ bounds: [CountCheck.Bound]) -> Bool {
+    for bound in bounds where !bound.holds(current.state(group, bound.aggregate)[0]) { return false }
     return true
   }
 
-  private func emptyPasses() -> Bool { checks.allSatisfy { $0.holds(0, $0.bound(variables)) } }
+  private func emptyPasses() -> Bool { checks.allSatisfy { $0.bound(variables)?.holds(0) ?? true } }
 }

@@ -3,7 +3,20 @@ internal import Plan
 
 /// A condition on a count that HAVING demands: where it fails there is no row.
 struct CountCheck {
-  let aggregate: Int
+  /// The condition at an instant.
+  struct Bound {
+    let aggregate: Int
+    /// The bits of the aggregate's state that count.
+    fileprivate let mask: UInt64
+    fileprivate let comparison: Comparison
+    fileprivate let value: Int64
+
+    /// Whether an aggregate's state is within the bound.
+    @inline(__always)
+    func holds(_ state: UInt64) -> Bool { comparison.holds(Int64(bitPattern: state & mask), value) }
+  }
+
+  private let aggregate: Int
   /// Whether the aggregate counts distinct values.
   private let isDistinct: Bool
   private let comparison: Comparison
@@ -30,21 +43,14 @@ struct CountCheck {
   }
 
   /// The bound at present; nil for one that is null or no integer, which is left to the statement's own HAVING.
-  func bound(_ variables: (String) -> Value) -> Int64? {
+  func bound(_ variables: (String) -> Value) -> Bound? {
     let value: Value =
       switch bound.node {
       case .constant(let value): value
       case .variable(let name): variables(name)
       default: .null
       }
-    if case .int(let bound) = value { return bound }
-    return nil
-  }
-
-  /// Whether an aggregate's state is within the bound.
-  @inline(__always)
-  func holds(_ state: UInt64, _ bound: Int64?) -> Bool {
-    guard let bound else { return true }
-    return comparison.holds(Int64(bitPattern: isDistinct ? state & 0xffff_ffff : state), bound)
+    guard case .int(let bound) = value else { return nil }
+    return Bound(aggregate: aggregate, mask: isDistinct ? 0xffff_ffff : .max, comparison: comparison, value: bound)
   }
 }

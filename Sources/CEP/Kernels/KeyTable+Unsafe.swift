@@ -93,6 +93,20 @@ final class KeyTable {
           row[2] = b
         }
       }
+    case 3:
+      for index in 0..<size {
+        let tag = UInt64(atoms[0].kinds[index]) | UInt64(atoms[1].kinds[index]) << 8 | UInt64(atoms[2].kinds[index]) << 16
+        let (a, b, c) = (atoms[0].words[index], atoms[1].words[index], atoms[2].words[index])
+        groups[index] = lookUp(hashes[index], mask, slots) { group in
+          let row = rows + group * stride
+          return row[0] == tag && row[1] == a && row[2] == b && row[3] == c
+        } make: { row in
+          row[0] = tag
+          row[1] = a
+          row[2] = b
+          row[3] = c
+        }
+      }
     default:
       for index in 0..<size { groups[index] = lookUp(hashes[index], atoms, index) }
     }

@@ -68,7 +68,7 @@ public final class SlidingGroupKernel {
     let columns = (keys.map { Optional($0) } + aggregates.map(\.property)).map { property in
       property.flatMap { batch.properties.firstIndex(of: $0) }.map { batch.columns[$0] } ?? .absent
     }
-    let bounds = checks.map { $0.bound(variables) }
+    let bounds = checks.compactMap { $0.bound(variables) }
     var start = 0
     while start < rows.count {
       let piece = UnsafeBufferPointer(rebasing: rows[start..<min(start + GroupAggregator.pieceSize, rows.count)])
@@ -79,8 +79,7 @@ public final class SlidingGroupKernel {
         let time = now(row)
         leave(upTo: time)
         let state = enter(index, due(time))
-        guard zip(checks, bounds).allSatisfy({ $0.holds(state[Self.stateOffset + $0.aggregate * AggregateKernel.stateWords], $1) })
-        else { continue }
+        guard bounds.allSatisfy({ $0.holds(state[Self.stateOffset + $0.aggregate * AggregateKernel.stateWords]) }) else { continue }
         candidates.rows[candidates.count] = UInt32(row)
         candidates.count += 1
         for (number, aggregate) in aggregates.enumerated() {

@@ -59,7 +59,42 @@ struct ColumnFiller {
       let (values, nulls) = load(starts, UInt32.self) { $0 }
       return Column(.ip4(values), nulls: nulls)
     }
+    if let fields = plainAddresses(readers) { return Column(.addresses(load(fields))) }
     return general(readers, Address(ip4: 0), Column.Storage.addresses) { reader, record in reader.address(record) }
+  }
+
+  /// Where an address begins in the records of each template, and whether it is of IPv4. Nil where some records have none, or not in one place.
+  private func plainAddresses(_ readers: [FieldReader?]) -> [(start: Int, isIP4: Bool)]? {
+    var fields: [(start: Int, isIP4: Bool)] = []
+    for (reader, isUsed) in zip(readers, rows.isUsed) {
+      guard isUsed else {
+        fields.append((0, true))
+        continue
+      }
+      guard let plain = reader?.plain, plain.length == 4 || plain.length == 16 else { return nil }
+      fields.append((plain.start, plain.length == 4))
+    }
+    return fields
+  }
+
+  private func load(_ fields: [(start: Int, isIP4: Bool)]) -> [Address] {
+    let bytes = rows.bytes
+    return rows.places.withUnsafeBufferPointer { places in
+      fields.withUnsafeBufferPointer { fields in
+        [Address](unsafeUninitializedCapacity: places.count) { values, count in
+          count = places.count
+          for row in 0..<places.count {
+            let field = fields[Int(places[row].template)]
+            let place = bytes + (field.start + Int(places[row].offset))
+            func word(_ offset: Int) -> UInt64 { UInt64(bigEndian: place.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
+            values.initializeElement(
+              at: row,
+              to: field.isIP4
+                ? Address(ip4: UInt32(bigEndian: place.loadUnaligned(as: UInt32.self))) : Address(ip6High: word(0), low: word(8)))
+          }
+        }
+      }
+    }
   }
 
   // MARK: Plain fields
