@@ -14,17 +14,18 @@ extension Engine {
     let slides = !isCompat && !options.honoursPriorities && !options.keepsCurrentRows
     let isUpdated = module.statements.contains { if case .updateStream = $0.kind { true } else { false } }
     if isUpdated { return module }
+    func isInserted(_ type: EventType) -> Bool { inserted.contains { $0.isKind(of: type) } }
     var module = module
     for index in module.statements.indices {
       let statement = module.statements[index]
       guard case .select(var select) = statement.kind, statement.context == nil, statement.subqueries.isEmpty else { continue }
       if let fused = FusedPlan(select) {
-        guard fused.content == .groups || !inserted.contains(fused.inputType), !isCompat || fused.filter?.repeatsMembers != true,
+        guard fused.content == .groups || !isInserted(fused.inputType), !isCompat || fused.filter?.repeatsMembers != true,
           !module.setsVariables || !fused.readsVariables
         else { continue }
         select.strategy = .fused("groups of a batch")
       } else if slides, let sliding = SlidingPlan(select) {
-        guard !inserted.contains(sliding.inputType), !module.setsVariables || !sliding.readsVariables else { continue }
+        guard !isInserted(sliding.inputType), !module.setsVariables || !sliding.readsVariables else { continue }
         select.strategy = .fused("groups of a sliding window")
       }
       module.statements[index].kind = .select(select)

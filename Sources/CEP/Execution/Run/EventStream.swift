@@ -110,7 +110,7 @@ final class EventStream {
   func entryIndex(in runtime: Runtime, countsAll: Bool) -> FilterIndex? {
     if !updates.isEmpty { return nil }
     // Where events may come one by one, fused statements are told of those alone that have values.
-    let countsAll = countsAll && !runtime.insertedTypes.contains(type)
+    let countsAll = countsAll && !runtime.takesInserted(type)
     let consumers = consumers(in: runtime)
     if let entryIndex, entryIndex.countsAll == countsAll { return entryIndex.index }
     let filters = consumers.compactMap { consumer, view -> ColumnFilter? in

@@ -190,6 +190,9 @@ public final class Runtime {
     if first { frontQueue.append(.event(event)) } else { backQueue.append(.event(event)) }
   }
 
+  /// Whether statements insert events of a type, as itself or as a kind of it.
+  func takesInserted(_ type: EventType) -> Bool { insertedTypes.contains { $0.isKind(of: type) } }
+
   /// Inserted rows that wait for the end of the pass together.
   func insert(_ batch: EventBatch) { backQueue.append(.batch(batch)) }
 
