@@ -105,9 +105,10 @@ public final class Collector {
     // Instances that share an address receive from their first poll on.
     assembly.sharedInputs.forEach { $0.waitForFirstPoll(milliseconds: 1000) }
     if control?.start() == false { control = nil }
+    // Before anyone can ask whether it is.
+    source?.phase = .running
     do throws(MetricsServer.Failure) { try metrics?.start() } catch { throw .runtime([error.reason]) }
     if let metrics { logger.info("listening on http \(metrics.address), /metrics, /health and /ready") }
-    source?.phase = .running
   }
 
   /// Opens what others ask: the control socket, and the port for metrics. Gives what went wrong.
