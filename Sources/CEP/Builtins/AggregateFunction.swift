@@ -12,12 +12,15 @@ public struct AggregateFunction: Sendable {
   public let needsWindow: Bool
   /// Whether single values can leave it; false needs a window that is emptied at once (a batch window, or none that drops events).
   public let canForget: Bool
+  /// Whether its state is told which row comes and goes: rows leave a window in another order than they came, and those of equal values are
+  /// not one another's.
+  public let tellsRowsApart: Bool
   /// - Parameters: the arguments' types and, for `sorted` and its like, each key's direction.
   public let make: @Sendable ([ValueType], [Bool]) -> AggregateState
 
   public init(
     _ name: String, arity: ClosedRange<Int>, help: String, needsWindow: Bool = false, canForget: Bool = true,
-    resultType: @escaping @Sendable ([ValueType]) -> ValueType?, make: @escaping @Sendable ([ValueType], [Bool]) -> AggregateState
+    tellsRowsApart: Bool = false, resultType: @escaping @Sendable ([ValueType]) -> ValueType?, make: @escaping @Sendable ([ValueType], [Bool]) -> AggregateState
   ) {
     self.name = name
     self.arity = arity
@@ -25,6 +28,7 @@ public struct AggregateFunction: Sendable {
     self.resultType = resultType
     self.needsWindow = needsWindow
     self.canForget = canForget
+    self.tellsRowsApart = tellsRowsApart
     self.make = make
   }
 }
@@ -35,6 +39,9 @@ open class AggregateState {
 
   /// Takes in what another state of the same aggregate has seen, as if it had come here; false where it cannot. The other stays as it is.
   open func merge(_ other: AggregateState) -> Bool { false }
+
+  /// The row that enters or leaves next; where the function tells rows apart.
+  open func take(row: Event?) {}
 
   /// - Parameters:
   ///   - value: the first argument, or the event for `*`.

@@ -5,30 +5,56 @@ final class ArrivalState: AggregateState {
   enum Result { case first, last, window, nth }
   let result: Result
   private var values: [Value] = []
+  /// Which row each value is of; nil where nobody said.
+  private var rows: [Event?] = []
+  private var row: Event?
   private var head = 0
   private var index = 0
   init(_ result: Result) { self.result = result }
 
+  override func take(row: Event?) { self.row = row }
+
   override func enter(_ value: Value, _ rest: [Value], time: Int64) {
     values.append(value)
+    rows.append(row)
+    row = nil
     if let number = rest.first?.integer { index = Int(number) }
   }
   override func leave(_ value: Value, _ rest: [Value], time: Int64) {
-    guard let position = values[head...].firstIndex(of: value) else { return }
-    if position == head { head += 1 } else { values.remove(at: position) }
-    if head > 64, head * 2 > values.count {
-      values.removeFirst(head)
-      head = 0
+    guard let position = position(of: value) else { return }
+    if position == head {
+      rows[head] = nil
+      head += 1
+    } else {
+      values.remove(at: position)
+      rows.remove(at: position)
     }
+    if head > 64, head * 2 > values.count { dropHead() }
   }
+
+  private func position(of value: Value) -> Int? {
+    defer { row = nil }
+    if let row, let own = rows[head...].firstIndex(where: { $0 === row }), values[own] == value { return own }
+    return values[head...].firstIndex(of: value)
+  }
+
+  private func dropHead() {
+    values.removeFirst(head)
+    rows.removeFirst(head)
+    head = 0
+  }
+
   override func clear() {
     values.removeAll()
+    rows.removeAll()
     head = 0
   }
   override func exchange(_ archive: StateArchive) {
-    values.removeFirst(head)
-    head = 0
+    dropHead()
     archive.entryValues(&values)
+    // The window's own, which count there.
+    if !archive.isMeasuring { archive.array(&rows, blank: nil) { archive.event(&$0) } }
+    if archive.isRestoring, rows.count != values.count { rows = Array(repeating: nil, count: values.count) }
     archive.integer(&index)
   }
   override func value(time: Int64) -> Value {
@@ -95,7 +121,9 @@ final class ByKeyState: AggregateState {
     entries.insert((rest, value), at: position)
   }
   override func leave(_ value: Value, _ rest: [Value], time: Int64) {
-    if !isEver, let position = entries.firstIndex(where: { $0.value == value }) { entries.remove(at: position) }
+    if isEver { return }
+    let own = entries.firstIndex { $0.value == value && $0.keys == rest }
+    if let position = own ?? entries.firstIndex(where: { $0.value == value }) { entries.remove(at: position) }
   }
   override func clear() { if !isEver { entries.removeAll() } }
   override func exchange(_ archive: StateArchive) {
@@ -118,10 +146,10 @@ private func arrayType(_ types: [ValueType]) -> ValueType? { types.first.map { .
 
 extension Builtins {
   static let eventAggregates: [AggregateFunction] = [
-    AggregateFunction("first", arity: 1...2, help: "the first of the window", resultType: sameType) { _, _ in ArrivalState(.first) },
-    AggregateFunction("last", arity: 1...2, help: "the last of the window", resultType: sameType) { _, _ in ArrivalState(.last) },
-    AggregateFunction("nth", arity: 2...2, help: "the nth before the last", resultType: sameType) { _, _ in ArrivalState(.nth) },
-    AggregateFunction("window", arity: 1...1, help: "all of the window", needsWindow: true, resultType: arrayType) { _, _ in
+    AggregateFunction("first", arity: 1...2, help: "the first of the window", tellsRowsApart: true, resultType: sameType) { _, _ in ArrivalState(.first) },
+    AggregateFunction("last", arity: 1...2, help: "the last of the window", tellsRowsApart: true, resultType: sameType) { _, _ in ArrivalState(.last) },
+    AggregateFunction("nth", arity: 2...2, help: "the nth before the last", tellsRowsApart: true, resultType: sameType) { _, _ in ArrivalState(.nth) },
+    AggregateFunction("window", arity: 1...1, help: "all of the window", needsWindow: true, tellsRowsApart: true, resultType: arrayType) { _, _ in
       ArrivalState(.window)
     },
     AggregateFunction("firstever", arity: 1...1, help: "the first that ever came", resultType: sameType) { _, _ in EverState(keepsFirst: true) },

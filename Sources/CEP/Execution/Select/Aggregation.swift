@@ -66,6 +66,7 @@ struct AggregateCode {
     if arguments.count > 0 { first = try arguments[0](frame) }
     if arguments.count > 1 { for argument in arguments[1...] { rest.append(try argument(frame)) } }
     let time = frame.clock.now
+    if function.tellsRowsApart { state.take(row: frame.events[0]) }
     if entering { state.enter(first, rest, time: time) } else { state.leave(first, rest, time: time) }
   }
 }
