@@ -48,7 +48,7 @@ public final class LogTarget: Sendable {
       return
     }
     var line = "\(TimeText.utc(Clock.wall())) \(level.rawValue) \(component): \(flat)\n"
-    line.withUTF8 { bytes in _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+    line.withUTF8 { bytes in flowcep_write_error(bytes.baseAddress, bytes.count) }
   }
 }
 

@@ -48,6 +48,8 @@ const char *flowcep_enter_plugin(const char *label);
 void flowcep_leave_plugin(const char *previous);
 /// Makes a fatal signal (SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP) name that plugin as the last line of standard error.
 void flowcep_report_crashes(void);
+/// Writes to standard error, and never behind that line.
+void flowcep_write_error(const void *bytes, size_t count);
 /// Opens the way to the system's log, a daemon's socket (NULL: /dev/log); from then on that line goes there too. 0, or an errno.
 int flowcep_open_system_log(const char *path);
 /// Sends a line to the system's log; priority is one of LOG_ERR … LOG_DEBUG. Safe in a signal handler. 0, or an errno.
