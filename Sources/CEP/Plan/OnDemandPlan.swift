@@ -12,8 +12,11 @@ public struct OnDemandPlan: Sendable {
 
   public var kind: Kind
   public var subqueries: [SubqueryPlan]
-  public init(kind: Kind, subqueries: [SubqueryPlan] = []) {
+  /// The context for each of whose partitions it is run.
+  public var context: String?
+  public init(kind: Kind, subqueries: [SubqueryPlan] = [], context: String? = nil) {
     self.kind = kind
     self.subqueries = subqueries
+    self.context = context
   }
 }

@@ -60,6 +60,10 @@ public struct PropertyUse: Sendable {
     case .createWindow(let window):
       for view in window.views { add(view, window.type) }
       add(window.fillFilter, [window.type])
+      // By what chooses an event's partition its rows find theirs.
+      for property in window.model.flatMap({ properties[$0] }) ?? [] {
+        if let own = window.model.flatMap({ window.type.index(of: $0.properties[property].name) }) { add(window.type, own) }
+      }
     case .select(let select): add(select, statement.subqueries)
     case .on(let on): add(on, statement.subqueries)
     case .updateStream(let update):

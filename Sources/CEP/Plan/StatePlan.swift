@@ -9,9 +9,14 @@ public struct NamedWindowPlan: Sendable {
   /// `insert [where …] from another window` at creation: that window's name and the filter over stream 0.
   public var fillFrom: String?
   public var fillFilter: Expression?
+  /// The context whose partitions have a window each.
+  public var context: String?
+  /// Of such a window the type that it was declared like: a row goes to the partition that an event of it with the row's values belongs to.
+  /// Nil where every partition takes every row.
+  public var model: EventType?
   public init(
     name: String, type: EventType, views: [ViewPlan], combination: ViewCombination = .chain, fillFrom: String? = nil,
-    fillFilter: Expression? = nil
+    fillFilter: Expression? = nil, context: String? = nil
   ) {
     self.name = name
     self.type = type
@@ -19,6 +24,7 @@ public struct NamedWindowPlan: Sendable {
     self.combination = combination
     self.fillFrom = fillFrom
     self.fillFilter = fillFilter
+    self.context = context
   }
 }
 
@@ -36,10 +42,13 @@ public struct TablePlan: Sendable {
   public var type: EventType
   /// One for each property of the type.
   public var columns: [Column]
-  public init(name: String, type: EventType, columns: [Column]) {
+  /// The context whose partitions have a table each.
+  public var context: String?
+  public init(name: String, type: EventType, columns: [Column], context: String? = nil) {
     self.name = name
     self.type = type
     self.columns = columns
+    self.context = context
   }
 }
 

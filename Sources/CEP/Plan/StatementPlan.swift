@@ -82,11 +82,14 @@ public struct VariablePlan: Sendable {
   /// Evaluated at deployment, without streams.
   public var initial: Expression?
   public var isConstant: Bool
-  public init(name: String, type: ValueType, initial: Expression?, isConstant: Bool) {
+  /// The context whose partitions have a variable each.
+  public var context: String?
+  public init(name: String, type: ValueType, initial: Expression?, isConstant: Bool, context: String? = nil) {
     self.name = name
     self.type = type
     self.initial = initial
     self.isConstant = isConstant
+    self.context = context
   }
 }
 

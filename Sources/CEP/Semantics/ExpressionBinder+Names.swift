@@ -55,6 +55,7 @@ extension ExpressionBinder {
     if first.optional, let found = dynamic(first) { return (found, links.dropFirst()) }
     if name.lowercased() == "current_timestamp" { return (Expression(.currentTimestamp, .long), links.dropFirst()) }
     if let variable = statement.scope.variables[name] {
+      statement.checkPartitions("variable", name, of: variable.context, at: first.name.range)
       return (indexed(Expression(.variable(name), variable.type), first), links.dropFirst())
     }
     if let table = statement.scope.tables[name] { return (tableRow(table, first), links.dropFirst()) }
@@ -175,6 +176,7 @@ extension ExpressionBinder {
     if let index = link.index {
       if case .array(let parts) = index.kind { keys = parts.map(bind) } else { keys = [bind(index)] }
     }
+    statement.checkStore(link.name)
     let wanted = table.columns.filter(\.isKey).count
     if keys.count != wanted {
       return report("the table \"\(table.name)\" has \(wanted) key columns, not \(keys.count)", at: link.name.range)

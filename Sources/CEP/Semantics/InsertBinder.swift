@@ -37,6 +37,8 @@ struct InsertBinder {
     _ target: NameSyntax, _ properties: [EventType.Property], source: EventType?, _ selection: StreamSelection, columns: [OutputColumn]
   ) -> InsertPlan? {
     let scope = statement.scope
+    // Rows of any statement go into a named window, each into its partition's.
+    if scope.windows[target.text] == nil, scope.tables[target.text] != nil { statement.checkStore(target) }
     let existing = scope.windows[target.text]?.type ?? scope.tables[target.text]?.type ?? scope.types[target.text]
     guard let existing else { return create(target, properties, selection) }
     if let source, source.isKind(of: existing) { return InsertPlan(selection: selection, target: existing, mapping: []) }

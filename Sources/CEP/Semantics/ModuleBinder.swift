@@ -36,7 +36,7 @@ public func bindModule(_ module: ModuleSyntax, predeclared: [EventType] = [], ca
     if let plan, !binder.diagnostics.hasErrors {
       names.insert(plan.name)
       statements.append(plan)
-      stores.note(syntax, plan, module.source)
+      stores.note(syntax, plan, module.source, contextEnds: binder.contextEnds)
     } else {
       scope.failed.formUnion(syntax.declaredNames)
     }

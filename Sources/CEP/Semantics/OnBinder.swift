@@ -33,6 +33,7 @@ extension StatementBinder {
       reportUnknown("named window or table", syntax.name, among: (Array(scope.windows.keys) + Array(scope.tables.keys)).sorted())
       return nil
     }
+    checkStore(syntax.name)
     return NameScope.Stream(number: 0, alias: syntax.alias?.text, typeName: syntax.name.text, type: type)
   }
 

@@ -9,13 +9,16 @@ public func bindOnDemandQuery(
 ) -> (plan: OnDemandPlan?, diagnostics: DiagnosticList) {
   let binder = StatementBinder(statement, source: source, scope: scope)
   let kind = binder.onDemand()
-  let plan = binder.diagnostics.hasErrors || binder.isFollowing ? nil : kind.map { OnDemandPlan(kind: $0, subqueries: binder.subqueries) }
+  let plan = binder.diagnostics.hasErrors || binder.isFollowing ? nil : kind.map {
+    OnDemandPlan(kind: $0, subqueries: binder.subqueries, context: statement.context?.text)
+  }
   return (plan, binder.diagnostics)
 }
 
 extension StatementBinder {
   fileprivate func onDemand() -> OnDemandPlan.Kind? {
-    if let context = syntax.context { report("an on-demand query runs under no context", at: context.range) }
+    bindContextName()
+    spansPartitions = syntax.context == nil
     switch syntax.body {
     case .select(let select): return onDemandSelect(select)
     case .delete(let delete):
@@ -23,9 +26,7 @@ extension StatementBinder {
       return .delete(store: delete.target.name.text, filter: condition(delete.whereClause, over: stored))
     case .update(let update):
       guard let stored = target(update.target) else { return nil }
-      var names = NameScope()
-      names.streams = [stored]
-      let assignments = assignments(update.assignments, stored, ExpressionBinder(self, names: names, clause: "the SET clause"))
+      let assignments = assignments(update.assignments, stored, ExpressionBinder(self, names: names(over: stored), clause: "the SET clause"))
       return .update(store: update.target.name.text, assignments, filter: condition(update.whereClause, over: stored))
     case .insertValues(let insert): return onDemandInsert(insert)
     default:
@@ -35,9 +36,14 @@ extension StatementBinder {
   }
 
   private func condition(_ clause: ExpressionSyntax?, over stored: NameScope.Stream) -> Expression? {
+    clause.map { ExpressionBinder(self, names: names(over: stored), clause: "the WHERE clause").condition($0) }
+  }
+
+  private func names(over stored: NameScope.Stream) -> NameScope {
     var names = NameScope()
     names.streams = [stored]
-    return clause.map { ExpressionBinder(self, names: names, clause: "the WHERE clause").condition($0) }
+    names.contextType = contextType
+    return names
   }
 
   private func onDemandSelect(_ select: SelectSyntax) -> OnDemandPlan.Kind? {

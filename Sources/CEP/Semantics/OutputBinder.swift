@@ -75,6 +75,7 @@ extension StatementBinder {
         reportUnknown("variable", syntax.target, among: scope.variables.keys.sorted())
         return nil
       }
+      checkPartitions("variable", variable.name, of: variable.context, at: syntax.target.range)
       if variable.isConstant {
         report("\"\(variable.name)\" is a constant and cannot be set", at: syntax.target.range)
         return nil

@@ -137,7 +137,7 @@ extension StatementBinder {
       report("the constant \"\(syntax.name.text)\" needs a value", at: syntax.name.range)
       return nil
     }
-    let plan = VariablePlan(name: syntax.name.text, type: type, initial: initial, isConstant: syntax.isConstant)
+    let plan = VariablePlan(name: syntax.name.text, type: type, initial: initial, isConstant: syntax.isConstant, context: self.syntax.context?.text)
     scope.variables[syntax.name.text] = plan
     return plan
   }

@@ -85,6 +85,7 @@ final class SelectBinder {
     if let into = syntax.insertInto {
       if into.isTable || statement.scope.tables[into.target.text] != nil && !aggregates.plans.isEmpty && into.isTable {
         plan.intoTable = into.target.text
+        statement.checkStore(into.target)
         checkTable(into)
       } else {
         plan.insertInto = InsertBinder(statement).bind(into, &plan)
@@ -150,8 +151,7 @@ final class SelectBinder {
     }
     guard !divided.isEmpty, read.count == sources.count, let first = read.first else { return }
     if read.contains(where: { type in divided.contains { type.isKind(of: $0) || $0.isKind(of: type) } }) { return }
-    let names = divided.map { "\"\($0.name)\"" }.joined(separator: ", ")
-    statement.report("the context \"\(name.text)\" divides \(names), and not \"\(first.name)\"", at: syntax.from[0].range)
+    statement.reportUndivided(first.name, by: name.text, divided, at: syntax.from[0].range)
   }
 
   private func joins() -> [JoinPlan] {
@@ -228,9 +228,18 @@ final class SelectBinder {
   }
 }
 
+extension StatementBinder {
+  func reportUndivided(_ type: String, by context: String, _ divided: [EventType], at range: SourceRange) {
+    let names = divided.map { "\"\($0.name)\"" }.joined(separator: ", ")
+    report("the context \"\(context)\" divides \(names), and not \"\(type)\"", at: range)
+  }
+}
+
 extension ContextPlan {
   /// The types of events that it tells apart by key, hash or category; none where it goes by time or is nested.
-  fileprivate var dividedTypes: [EventType] {
+  var dividesByKey: Bool { if case .category = kind { false } else { !dividedTypes.isEmpty } }
+
+  var dividedTypes: [EventType] {
     switch kind {
     case .keyed(let streams), .hash(let streams, _, _): streams.map(\.type)
     case .category(let type, _, _): [type]

@@ -25,16 +25,25 @@ extension StatementBinder {
   private func eventSource(_ filter: StreamFilterSyntax, _ syntax: StreamSyntax, _ number: Int) -> BoundSource? {
     let name = filter.eventType.text
     if let window = scope.windows[name] {
+      checkStore(filter.eventType)
       let condition = bindFilter(filter, type: window.type, alias: syntax.alias?.text)
       return finish(syntax, kind: .window(name, filter: condition), type: window.type, typeName: name, number, hasStore: true)
     }
     if let table = scope.tables[name] {
+      checkStore(filter.eventType)
       if let place = filter.conditions.first { report("a table takes no filter here", at: place.range, suggestion: "use WHERE") }
       return finish(syntax, kind: .table(name), type: table.type, typeName: name, number, hasStore: true)
     }
     guard let type = eventType(filter.eventType) else { return nil }
     let condition = bindFilter(filter, type: type, alias: syntax.alias?.text)
     return finish(syntax, kind: .stream(type, filter: condition), type: type, typeName: name, number, hasStore: false)
+  }
+
+  /// A named window or table of each partition of a context can be named in statements of that context.
+  func checkStore(_ name: NameSyntax) {
+    if spansPartitions { return }
+    if let window = scope.windows[name.text] { return checkPartitions("named window", name.text, of: window.context, at: name.range) }
+    checkPartitions("table", name.text, of: scope.tables[name.text]?.context, at: name.range)
   }
 
   private func finish(

@@ -115,13 +115,13 @@ struct StoreBounds {
   private var stores: [(name: String, finding: Diagnostic)] = []
   private var emptied: Set<String> = []
 
-  mutating func note(_ syntax: StatementSyntax, _ plan: StatementPlan, _ source: SourceText) {
+  mutating func note(_ syntax: StatementSyntax, _ plan: StatementPlan, _ source: SourceText, contextEnds: Bool) {
     switch (syntax.body, plan.kind) {
     case (.createWindow(let create), .createWindow(let window)):
-      guard window.views.allSatisfy({ $0.growth != nil }), let view = create.views.first else { return }
+      guard !contextEnds, window.views.allSatisfy({ $0.growth != nil }), let view = create.views.first else { return }
       add(create.name.text, "nothing ever leaves the named window \"\(create.name.text)\"", "use a window that forgets, or an ON DELETE", view.range, source)
     case (.createTable(let create), .createTable(let table)):
-      guard table.columns.contains(where: \.isKey) else { return }
+      guard !contextEnds, table.columns.contains(where: \.isKey) else { return }
       add(create.name.text, "no row ever leaves the table \"\(create.name.text)\"", "delete rows: on … delete from \(create.name.text) where …", create.name.range, source)
     case (_, .on(let on)):
       switch on.action {

@@ -16,6 +16,8 @@ final class StatementBinder {
   var contextType: EventType?
   /// Whether what the statement holds goes with its context's partitions.
   private(set) var contextEnds = false
+  /// Whether it reads and changes the windows and tables of all of a context's partitions: a query on demand.
+  var spansPartitions = false
   /// Told only of a statement that is otherwise right.
   private var growths: [(message: String, range: SourceRange, advice: String)] = []
   /// Whether they can also be named without `context.` before them, as in a context's end condition.
@@ -64,15 +66,7 @@ final class StatementBinder {
     for declaration in syntax.declarations { scope.expressions[declaration.name.text] = declaration }
     defer { for declaration in syntax.declarations { scope.expressions[declaration.name.text] = nil } }
     let annotations = annotations()
-    if let name = syntax.context {
-      if let context = scope.contexts[name.text] {
-        contextType = context.type
-        contextEnds = context.ends
-      } else {
-        reportUnknown("context", name, among: scope.contexts.keys.sorted())
-      }
-    }
-    checkContextHolds()
+    bindContextName()
     guard let kind = kind(annotations), !isFollowing else { return nil }
     if !diagnostics.hasErrors {
       for growth in growths { warn("state can grow without bound: " + growth.message, at: growth.range, suggestion: growth.advice) }
@@ -86,17 +80,22 @@ final class StatementBinder {
       subqueries: subqueries, kind: kind)
   }
 
-  /// What statements share is one for all partitions.
-  private func checkContextHolds() {
+  func bindContextName() {
     guard let name = syntax.context else { return }
-    let kind: String
-    switch syntax.body {
-    case .createWindow: kind = "named window"
-    case .createTable: kind = "table"
-    case .createVariable: kind = "variable"
-    default: return
+    if let context = scope.contexts[name.text] {
+      contextType = context.type
+      contextEnds = context.ends
+    } else {
+      reportUnknown("context", name, among: scope.contexts.keys.sorted())
     }
-    report("a \(kind) of each partition of a context is not supported", at: name.range, suggestion: "leave the context out, and make its keys columns")
+  }
+
+  /// What each partition of a context has for itself is known to the statements of that context only.
+  ///
+  /// - Parameter context: that of the named window, table or variable; nil where there is one for all.
+  func checkPartitions(_ kind: String, _ name: String, of context: String?, at range: SourceRange) {
+    guard let context, context != syntax.context?.text else { return }
+    report("the \(kind) \"\(name)\" is one for each partition of the context \"\(context)\"", at: range, suggestion: "write CONTEXT \(context) before the statement")
   }
 
   private func unused(_ name: String, _ taken: Set<String>) -> String {

@@ -25,12 +25,15 @@ extension StatementBinder {
       return nil
     }
     var plan = NamedWindowPlan(
-      name: syntax.name.text, type: type, views: views, combination: combination(views, syntax.retain, at: syntax.name.range))
+      name: syntax.name.text, type: type, views: views, combination: combination(views, syntax.retain, at: syntax.name.range),
+      context: self.syntax.context?.text)
+    plan.model = partitionModel(syntax)
     if syntax.insertFrom, let model = syntax.model {
       guard scope.windows[model.text] != nil else {
         reportUnknown("named window", model, among: scope.windows.keys.sorted())
         return nil
       }
+      checkStore(model)
       plan.fillFrom = model.text
       plan.fillFilter = syntax.insertWhere.map { condition in
         var names = NameScope()
@@ -41,6 +44,22 @@ extension StatementBinder {
     scope.windows[syntax.name.text] = plan
     scope.types[syntax.name.text] = type
     return plan
+  }
+
+  /// The type that says to which partition of the window's context a row belongs.
+  private func partitionModel(_ syntax: CreateWindowSyntax) -> EventType? {
+    guard let name = self.syntax.context, let context = scope.contexts[name.text] else { return nil }
+    let divided = context.dividedTypes
+    guard let model = syntax.model else {
+      if context.dividesByKey, let first = divided.first {
+        report("the rows' partitions are not known: the context \"\(name.text)\" divides \"\(first.name)\"", at: syntax.name.range, suggestion: "declare the window like it: as \(first.name)")
+      }
+      return nil
+    }
+    guard let type = scope.types[model.text] else { return nil }
+    if divided.isEmpty || divided.contains(where: { type.isKind(of: $0) }) { return type }
+    reportUndivided(model.text, by: name.text, divided, at: model.range)
+    return nil
   }
 
   private func windowProperties(_ syntax: CreateWindowSyntax) -> [EventType.Property]? {
@@ -90,7 +109,7 @@ extension StatementBinder {
       }
     }
     let type = EventType(name: syntax.name.text, kind: .derived, properties: properties)
-    let plan = TablePlan(name: syntax.name.text, type: type, columns: columns)
+    let plan = TablePlan(name: syntax.name.text, type: type, columns: columns, context: self.syntax.context?.text)
     scope.tables[syntax.name.text] = plan
     scope.declared.insert(syntax.name.text)
     return plan

@@ -2,6 +2,15 @@ internal import Builtins
 internal import EventModel
 internal import Plan
 
+/// How an expression gets at a variable.
+struct VariableAccess {
+  let type: ValueType
+  /// The variable, where it is not one for each partition.
+  let only: Variable?
+  fileprivate let declared: Declared<Variable>?
+  func of(_ frame: Frame) -> Variable? { only ?? declared?.of(frame.partition) }
+}
+
 extension ExpressionCompiler {
   func compileAccess(_ expression: Expression) throws(DeploymentError) -> Evaluator {
     switch expression.node {
@@ -48,11 +57,21 @@ extension ExpressionCompiler {
         return index >= 0 && index < values.count ? values[Int(index)] : .null
       }
     case .variable(let name):
-      guard let variable = localVariables[name] ?? environment.variables[name] else { throw DeploymentError("no variable \(name)") }
-      return { _ in variable.value }
+      let variable = try variable(name)
+      if let only = variable.only { return { _ in only.value } }
+      return { frame in variable.of(frame)?.value ?? .null }
     case .local(let number): return { frame in number < frame.locals.count ? frame.locals[number] : .null }
     default: throw DeploymentError("no access")
     }
+  }
+
+  /// A variable of that name: of the place where the expression stands, of the module, or of each partition.
+  func variable(_ name: String) throws(DeploymentError) -> VariableAccess {
+    if let variable = localVariables[name] { return VariableAccess(type: variable.type, only: variable, declared: nil) }
+    guard let declared = environment.variables[name], case .createVariable(let plan) = declared.kind else {
+      throw DeploymentError("no variable \(name)")
+    }
+    return VariableAccess(type: plan.type, only: declared.only, declared: declared)
   }
 
   func compilePrevious(_ previous: Expression.Previous) throws(DeploymentError) -> Evaluator {
@@ -89,7 +108,7 @@ extension ExpressionCompiler {
   func compileTableRow(_ name: String, _ keys: [Expression]) throws(DeploymentError) -> Evaluator {
     guard let table = environment.tables[name] else { throw DeploymentError("no table \(name)") }
     let keys = try compile(keys)
-    return { frame throws(EvaluationError) in Value(table.row(try evaluateAll(keys, frame))) }
+    return { frame throws(EvaluationError) in Value(table.of(frame.partition)?.row(try evaluateAll(keys, frame))) }
   }
 
   func compileMatchPrevious(_ operand: Expression, _ count: Int) throws(DeploymentError) -> Evaluator {

@@ -8,6 +8,7 @@ final class Frame {
   var events: [Event?]
   /// The context partition's properties.
   var context: Event?
+  private(set) var partition: Partition?
   var locals: [Value] = []
   var group: Group?
   /// The keys that the current level groups by, where the statement has several levels.
@@ -30,8 +31,15 @@ final class Frame {
   func sibling(streams: Int) -> Frame {
     let frame = Frame(streams: streams, clock: clock)
     frame.context = context
+    frame.partition = partition
     frame.subqueries = subqueries
     return frame
+  }
+
+  /// What is evaluated is a partition's, or that of no context.
+  func enter(_ partition: Partition?) {
+    self.partition = partition
+    context = partition?.properties
   }
 
   func load(_ row: Tuple) {

@@ -46,7 +46,7 @@ final class ColumnOutput {
     switch expression.node {
     case .column(stream: 0, let property): .column(property)
     case .constant(let value): .constant(value)
-    case .variable(let name): environment.variables[name].map { .variable($0) }
+    case .variable(let name): environment.variables[name]?.only.map { .variable($0) }
     default: nil
     }
   }

@@ -31,10 +31,10 @@ extension Runtime {
     do throws(EvaluationError) {
       switch plan.kind {
       case .createSchema, .createExpression, .createList: break
-      case .createVariable(let variable): try create(variable, environment)
+      case .createVariable(let variable): try deployVariable(variable, statement)
       case .createContext(let context): try createContext(context, statement)
-      case .createWindow(let window): try createWindow(window, statement)
-      case .createTable(let table): environment.tables[table.name] = Table(table)
+      case .createWindow(let window): try deployWindow(window, statement)
+      case .createTable(let table): try deployTable(table, statement)
       case .select(let select):
         if case .fused = select.strategy, let fused = FusedPlan(select), plan.context == nil, plan.subqueries.isEmpty {
           try deployFused(fused, statement)
@@ -50,43 +50,41 @@ extension Runtime {
     return statement.order
   }
 
-  private func create(_ plan: VariablePlan, _ environment: Environment) throws(EvaluationError) {
-    var value = Value.null
-    if let initial = plan.initial {
-      value = try lifted { () throws(DeploymentError) in try environment.compiler([]).compile(initial) }(Frame(streams: 0, clock: clock))
-      if plan.type.isNumeric { value = try castValue(value, to: plan.type) }
-    }
-    environment.variables[plan.name] = Variable(name: plan.name, type: plan.type, value: value)
-  }
-
   private func createContext(_ plan: ContextPlan, _ statement: StatementRuntime) throws(EvaluationError) {
     let context = try lifted { () throws(DeploymentError) in try ContextRuntime(plan, statement) }
     statement.environment.contexts[plan.name] = context
   }
 
-  private func createWindow(_ plan: NamedWindowPlan, _ statement: StatementRuntime) throws(EvaluationError) {
-    let window = NamedWindow(plan, self)
-    let environment = statement.environment
-    environment.windows[plan.name] = window
-    let site = ViewSite(statement: statement, clock: clock, frame: Frame(streams: 1, clock: clock))
-    let builder = ViewBuilder(compiler: environment.compiler([plan.type]), site: site)
-    let chain = try lifted { () throws(DeploymentError) in try builder.chain(plan.views, plan.combination) }
-    try window.start(chain ?? ViewChain([KeepAllView()]), statement)
-    if let source = plan.fillFrom.flatMap({ environment.windows[$0] }) {
-      let filter = try lifted { () throws(DeploymentError) in try environment.compiler([plan.type]).compile(plan.fillFilter) }
-      for event in source.contents {
-        site.frame.events[0] = event
-        if let filter, !(try filter(site.frame).isTrue) { continue }
-        try window.insert(event)
-      }
+  private func deployVariable(_ plan: VariablePlan, _ statement: StatementRuntime) throws(EvaluationError) {
+    let (environment, context) = (statement.environment, statement.context)
+    let initial = try lifted { () throws(DeploymentError) in try environment.compiler([], context: context?.plan.type).compile(plan.initial) }
+    environment.variables[plan.name] = Declared(by: statement) { ($0 as? VariableInstance)?.variable }
+    statement.makeInstance = { [unowned statement] (partition) throws(EvaluationError) in
+      try VariableInstance(statement, partition, plan, initial)
     }
-    stream(of: plan.type).add(
-      Consumer(statement: statement, rank: 0) { event throws(EvaluationError) in try window.insert(event) })
+    try start(statement, context)
+  }
+
+  private func deployTable(_ plan: TablePlan, _ statement: StatementRuntime) throws(EvaluationError) {
+    statement.environment.tables[plan.name] = Declared(by: statement) { $0 as? Table }
+    statement.makeInstance = { [unowned statement] (partition) throws(EvaluationError) in Table(statement, partition, plan) }
+    try start(statement, statement.context)
+  }
+
+  private func deployWindow(_ plan: NamedWindowPlan, _ statement: StatementRuntime) throws(EvaluationError) {
+    let (environment, context) = (statement.environment, statement.context)
+    let code = try lifted { () throws(DeploymentError) in try NamedWindowCode(plan, context: context?.plan.type, environment) }
+    environment.windows[plan.name] = Declared(by: statement) { $0 as? NamedWindow }
+    statement.makeInstance = { [unowned statement] (partition) throws(EvaluationError) in try NamedWindow(statement, partition, code) }
+    listen(statement, [plan.type], rank: 0, context, dividedLike: plan.model) { instance, event throws(EvaluationError) in
+      try (instance as? NamedWindow)?.insert(event)
+    }
+    try start(statement, context)
   }
 
   private func deploySelect(_ plan: SelectPlan, _ statement: StatementRuntime) throws(EvaluationError) {
     let environment = statement.environment
-    let context = statement.plan.context.flatMap { environment.contexts[$0] }
+    let context = statement.context
     let contextType = context?.plan.type
     let (code, sources) = try lifted { () throws(DeploymentError) in
       let code = try SelectCode(plan, subqueries: statement.plan.subqueries, context: contextType, environment: environment)
@@ -126,7 +124,7 @@ extension Runtime {
   }
 
   private func deployOn(_ plan: OnPlan, _ statement: StatementRuntime) throws(EvaluationError) {
-    let context = statement.plan.context.flatMap { statement.environment.contexts[$0] }
+    let context = statement.context
     let code = try lifted { () throws(DeploymentError) in try OnCode(plan, statement, context: context?.plan.type) }
     statement.makeInstance = { [unowned statement] (partition) throws(EvaluationError) in try OnInstance(statement, partition, code) }
     var subqueries = code.subqueries
@@ -143,8 +141,9 @@ extension Runtime {
   }
 
   /// Hands a type's events to the statement's instance, or to those of the partitions that the event belongs to.
+  /// - Parameter model: the type as one of which the events are divided among the partitions; nil for their own.
   private func listen(
-    _ statement: StatementRuntime, _ types: [EventType], rank: Int, _ context: ContextRuntime?,
+    _ statement: StatementRuntime, _ types: [EventType], rank: Int, _ context: ContextRuntime?, dividedLike model: EventType? = nil,
     _ prefilter: (EventType) -> ColumnFilter? = { _ in nil }, scan: Consumer.Scan? = nil, isFiltered: Bool = false,
     _ accept: @escaping (StatementInstance, Event) throws(EvaluationError) -> Void
   ) {
@@ -153,7 +152,7 @@ extension Runtime {
       if let context {
         consumer = Consumer(statement: statement, rank: rank, prefilter: prefilter(type), isFiltered: isFiltered) {
           [unowned statement, unowned context] event throws(EvaluationError) in
-          for partition in try context.partitions(of: event) {
+          for partition in try context.partitions(of: event, like: model) {
             if let instance = partition.instance(of: statement) { try accept(instance, event) }
           }
         }

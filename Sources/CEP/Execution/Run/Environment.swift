@@ -6,9 +6,9 @@ internal import Plan
 final class Environment {
   unowned let runtime: Runtime
   var layouts: Layouts { runtime.layouts }
-  var variables: [String: Variable] = [:]
-  var windows: [String: NamedWindow] = [:]
-  var tables: [String: Table] = [:]
+  var variables: [String: Declared<Variable>] = [:]
+  var windows: [String: Declared<NamedWindow>] = [:]
+  var tables: [String: Declared<Table>] = [:]
   var contexts: [String: ContextRuntime] = [:]
 
   /// Whether a statement sets variables while events are processed.
@@ -18,16 +18,36 @@ final class Environment {
 
   /// Whether a statement reads the number of a context's partition, which tells one that was forgotten from one that is new.
   var readsPartitionIDs = false
+  /// The partitioned windows into which statements outside their context insert, who tell a partition that was forgotten from one that is
+  /// there.
+  private(set) var windowsFilledFromOutside: Set<String> = []
+
+  /// Says that a statement inserts into a type's stream.
+  func noteInsertion(into target: EventType, context: EventType?) {
+    guard case .createWindow(let window)? = windows[target.name]?.kind, let own = window.context else { return }
+    if contexts[own]?.plan.type !== context { windowsFilledFromOutside.insert(target.name) }
+  }
 
   init(runtime: Runtime) { self.runtime = runtime }
 
-  /// A filter over columns, which is evaluated for a whole batch ahead: nil where it is none, or where a variable in it may change meanwhile.
+  /// A filter over columns, which is evaluated for a whole batch ahead: nil where it is none, or where a variable in it may change meanwhile
+  /// or is one of several.
   func columnFilter(_ expression: Expression?) -> ColumnFilter? {
     guard let expression else { return nil }
-    var readsVariables = false
-    expression.visit { if case .variable = $0 { readsVariables = true } }
-    if readsVariables, setsVariables { return nil }
+    var names: [String] = []
+    expression.visit { if case .variable(let name) = $0 { names.append(name) } }
+    if !names.isEmpty, setsVariables { return nil }
+    if names.contains(where: { variables[$0]?.only == nil }) { return nil }
     return ColumnFilter(expression) { [unowned self] in variables[$0]?.value ?? .null }
+  }
+
+  /// The type of a named window's or table's rows.
+  func rowType(of name: String) throws(DeploymentError) -> EventType {
+    switch windows[name]?.kind ?? tables[name]?.kind {
+    case .createWindow(let window): return window.type
+    case .createTable(let table): return table.type
+    default: throw DeploymentError("no window or table \(name)")
+    }
   }
 
   func compiler(_ streams: [EventType], context: EventType? = nil) -> ExpressionCompiler {
@@ -54,6 +74,7 @@ final class Layouts {
   static let largestWhole = 64
   private var slots: [ObjectIdentifier: [Int]] = [:]
   private var used: [ObjectIdentifier: [Int]] = [:]
+  private var mappings: [[ObjectIdentifier]: [Int]] = [:]
 
   /// Says that statements read some properties of a type; before any event of it is made.
   func use(_ properties: Set<Int>, of type: EventType) {
@@ -74,6 +95,25 @@ final class Layouts {
   func width(of type: EventType) -> Int {
     guard type.properties.count > Layouts.largestWhole else { return type.properties.count }
     return used[ObjectIdentifier(type)]?.count ?? 0
+  }
+
+  /// An event as one of another type, by the names of its properties.
+  func view(_ event: Event, as type: EventType) -> Event {
+    if event.type === type { return event }
+    let mapping = mapping(of: event.type, to: type)
+    return Event.make(type, time: event.time, count: mapping.count, underlying: event.origin) { mapping[$0] < 0 ? .null : event[mapping[$0]] }
+  }
+
+  private func mapping(of source: EventType, to target: EventType) -> [Int] {
+    let pair = [ObjectIdentifier(source), ObjectIdentifier(target)]
+    if let known = mappings[pair] { return known }
+    var mapping = [Int](repeating: -1, count: width(of: target))
+    for (index, property) in target.properties.enumerated() {
+      let slot = slot(target, index)
+      if slot >= 0, let own = source.index(of: property.name) { mapping[slot] = self.slot(source, own) }
+    }
+    mappings[pair] = mapping
+    return mapping
   }
 
   /// The properties that statements read, ascending.

@@ -28,12 +28,7 @@ extension Runtime {
 
 extension StatementRuntime {
   fileprivate func shed(_ share: Double) throws(EvaluationError) -> Int {
-    switch plan.kind {
-    case .createWindow(let window): return try environment.windows[window.name]?.shed(share) ?? 0
-    case .createTable(let table): return environment.tables[table.name]?.shed(share) ?? 0
-    case .createContext(let context): return environment.contexts[context.name]?.shed(share) ?? 0
-    default: break
-    }
+    if case .createContext(let context) = plan.kind { return environment.contexts[context.name]?.shed(share) ?? 0 }
     if let instance { return try instance.shed(share) }
     guard let partitions else { return 0 }
     var count = 0

@@ -67,15 +67,15 @@ final class StatementRuntime {
     runtime.onOutput(StatementOutput(statement: order, time: runtime.now, new: new, old: old))
   }
 
+  /// The context that the statement runs under.
+  var context: ContextRuntime? { plan.context.flatMap { environment.contexts[$0] } }
+
   /// What the statement keeps, with what it has declared for others.
   func exchange(_ archive: StateArchive) {
     switch plan.kind {
-    case .createVariable(let variable): if let variable = environment.variables[variable.name] { archive.value(&variable.value) }
-    case .createWindow(let window): environment.windows[window.name]?.exchange(archive)
-    case .createTable(let table): environment.tables[table.name]?.exchange(archive)
     case .createContext(let context): environment.contexts[context.name]?.exchange(archive)
     case .createSchema, .createExpression, .createList, .updateStream: break
-    case .select, .on: if let partitions { partitions.exchange(self, archive) } else { instance?.exchange(archive) }
+    case .createVariable, .createWindow, .createTable, .select, .on: if let partitions { partitions.exchange(self, archive) } else { instance?.exchange(archive) }
     }
     // Last, for what is made while restoring takes numbers too.
     archive.integer(&nextSlot)

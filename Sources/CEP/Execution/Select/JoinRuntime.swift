@@ -24,7 +24,7 @@ final class JoinRuntime {
     kinds = plan.joins.map(\.kind)
     isInner = kinds.allSatisfy { $0 == .inner }
     unidirectional = plan.sources.map(\.isUnidirectional)
-    let compiler = environment.compiler(code.types)
+    let compiler = environment.compiler(code.types, context: code.contextType)
     do throws(DeploymentError) {
       var conditions: [Evaluator?] = []
       for join in plan.joins { conditions.append(try compiler.compile(join.condition)) }

@@ -45,7 +45,7 @@ final class OutputStage {
     for row in rows {
       let event = insertion.event(row, time: frame.clock.now)
       if let table = insertion.table {
-        table.insert(event)
+        table.of(frame.partition)?.insert(event)
       } else {
         runtime.insert(event, first: insertion.window != nil)
       }

@@ -6,6 +6,7 @@ internal import Plan
 final class SelectCode {
   let plan: SelectPlan
   let types: [EventType]
+  let contextType: EventType?
   let filter: Evaluator?
   let columns: [Evaluator]
   let aggregates: [AggregateCode]
@@ -26,6 +27,7 @@ final class SelectCode {
   init(_ plan: SelectPlan, subqueries: [SubqueryPlan], context: EventType?, environment: Environment) throws(DeploymentError) {
     self.plan = plan
     types = plan.sources.map(\.type)
+    contextType = context
     let compiler = environment.compiler(types, context: context)
     filter = try compiler.compile(plan.filter)
     var rowCompiler = compiler
@@ -47,7 +49,12 @@ final class SelectCode {
     }
     self.subqueries = compiledSubqueries
     givesOld = plan.selection != .insert
-    if let insert = plan.insertInto { insertion = try Insertion(insert, plan, environment) } else { insertion = nil }
+    if let insert = plan.insertInto {
+      insertion = try Insertion(insert, plan, environment)
+      environment.noteInsertion(into: insert.target, context: context)
+    } else {
+      insertion = nil
+    }
     if let type = plan.passThrough.map({ plan.sources[$0].type }), type.properties.count > Layouts.largestWhole {
       widening = type.properties.indices.map { environment.layouts.slot(type, $0) }
     } else {
@@ -82,8 +89,8 @@ struct Insertion {
   private let column: Int?
   /// For each property of the target that a column goes to, the column: the last, where there are several.
   private let columns: [(property: Int, column: Int)]
-  let window: NamedWindow?
-  let table: Table?
+  let window: Declared<NamedWindow>?
+  let table: Declared<Table>?
 
   init(_ insert: InsertPlan, _ plan: SelectPlan, _ environment: Environment) throws(DeploymentError) {
     target = insert.target

@@ -17,7 +17,7 @@ final class SelectInstance: StatementInstance {
   init(_ statement: StatementRuntime, _ partition: Partition?, _ code: SelectCode, _ sourceCodes: [SourceCode]) throws(EvaluationError) {
     self.code = code
     frame = Frame(streams: max(code.types.count, 1), clock: statement.runtime.clock)
-    frame.context = partition?.properties
+    frame.enter(partition)
     processor = ResultProcessor(code, frame, seed: statement.runtime.seed)
     output = OutputStage(code, frame, statement)
     super.init(statement, partition)
@@ -31,7 +31,7 @@ final class SelectInstance: StatementInstance {
       changes = Array(repeating: ([], []), count: sources.count)
       join = try JoinRuntime(code, sources, frame, statement.environment)
     }
-    if let table = code.plan.intoTable.flatMap({ statement.environment.tables[$0] }) {
+    if let table = code.plan.intoTable.flatMap({ statement.environment.tables[$0]?.of(partition) }) {
       processor.onGroupRow = { group, row in table.set(group.key, row) }
     }
     if let rate = code.plan.outputRate { limiter = try RateLimiter(rate, self) }

@@ -13,8 +13,8 @@ final class SourceCode {
   /// How often the filter takes an event; nil for once.
   let repeats: RepeatedMembers?
   let recognizer: MatchRecognizeCode?
-  let window: NamedWindow?
-  let table: Table?
+  let window: Declared<NamedWindow>?
+  let table: Declared<Table>?
   private let context: EventType?
   private let environment: Environment
 
@@ -35,8 +35,8 @@ final class SourceCode {
       try MatchRecognizeCode(m, context: context, environment: environment)
     }
     var pattern: PatternCode?
-    var window: NamedWindow?
-    var table: Table?
+    var window: Declared<NamedWindow>?
+    var table: Declared<Table>?
     switch plan.kind {
     case .stream(let type, let filter): self.filter = try environment.compiler([type], context: context).compile(filter)
     case .pattern(let plan):
@@ -103,6 +103,9 @@ final class SourceRuntime {
   private var prior: PriorBuffer?
   private let statement: StatementRuntime
   private var subscription: NamedWindow.Subscription?
+  /// The named windows and tables that it reads: one, but for an on-demand query over all partitions of a context.
+  private let windows: [NamedWindow]
+  private let tables: [Table]
   let history: History?
 
   /// - Parameter receiver: who takes what enters and leaves.
@@ -110,6 +113,8 @@ final class SourceRuntime {
     self.code = code
     self.statement = statement
     filterFrame = frame.sibling(streams: 1)
+    windows = code.window.map { declared in declared.of(frame.partition).map { [$0] } ?? declared.all.map(\.store) } ?? []
+    tables = code.table.map { declared in declared.of(frame.partition).map { [$0] } ?? declared.all.map(\.store) } ?? []
     let chain = try code.chain(statement, frame)
     self.chain = chain
     var end = receiver
@@ -148,7 +153,7 @@ final class SourceRuntime {
     try chain?.start()
     try pattern?.start()
     sequence?.start()
-    if let window = code.window {
+    if let window = windows.first {
       subscribe(to: window)
       let held = try filtered(window.contents)
       if !held.isEmpty, chain != nil { try first.receive(new: held, old: []) }
@@ -159,7 +164,7 @@ final class SourceRuntime {
     chain?.stop()
     pattern?.stop()
     recognizer?.stop()
-    if let subscription { code.window?.unsubscribe(subscription) }
+    if let subscription { windows.first?.unsubscribe(subscription) }
   }
 
   private func subscribe(to window: NamedWindow) {
@@ -177,8 +182,9 @@ final class SourceRuntime {
   }
 
   func exchange(_ archive: StateArchive) {
-    if archive.isRestoring, subscription == nil, let window = code.window { subscribe(to: window) }
-    if archive.isComparing, code.window != nil { return archive.fail("it follows a named window") }
+    if archive.isRestoring, subscription == nil, let window = windows.first { subscribe(to: window) }
+    // What a partition's own window holds, the window says.
+    if archive.isComparing, code.window?.only != nil { return archive.fail("it follows a named window") }
     chain?.exchange(archive)
     pattern?.exchange(archive)
     sequence?.exchange(archive)
@@ -222,8 +228,7 @@ final class SourceRuntime {
   var contents: [Event] {
     if let recognizer { return recognizer.contents }
     if let chain { return chain.contents }
-    if let table = code.table { return table.rows }
-    if let window = code.window { return (try? filtered(window.contents)) ?? [] }
-    return []
+    if code.table != nil { return tables.flatMap(\.rows) }
+    return (try? filtered(windows.flatMap(\.contents))) ?? []
   }
 }

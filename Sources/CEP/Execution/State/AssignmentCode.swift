@@ -8,7 +8,7 @@ struct AssignmentCode {
     let target: Assignment.Target
     let value: Evaluator
     let index: Evaluator?
-    let variable: Variable?
+    let variable: VariableAccess?
   }
   private var items: [Item] = []
   private let layouts: Layouts
@@ -17,13 +17,12 @@ struct AssignmentCode {
     layouts = compiler.environment.layouts
     for assignment in plan {
       var index: Evaluator?
-      var variable: Variable?
+      var variable: VariableAccess?
       switch assignment.target {
       case .element(_, let expression): index = try compiler.compile(expression)
       case .variable(let name), .variableElement(let name, _):
         if case .variableElement(_, let expression) = assignment.target { index = try compiler.compile(expression) }
-        variable = compiler.localVariables[name] ?? compiler.environment.variables[name]
-        if variable == nil { throw DeploymentError("no variable \(name)") }
+        variable = try compiler.variable(name)
       case .property: break
       }
       items.append(Item(target: assignment.target, value: try compiler.compile(assignment.value), index: index, variable: variable))
@@ -32,7 +31,7 @@ struct AssignmentCode {
 
   func setVariables(_ frame: Frame) throws(EvaluationError) {
     for item in items {
-      guard let variable = item.variable else { continue }
+      guard let variable = item.variable?.of(frame) else { continue }
       let value = try item.value(frame)
       if let index = item.index {
         try set(variable, at: index, value, frame)
@@ -63,9 +62,9 @@ struct AssignmentCode {
         values[Int(index)] = value
         row = row.replacing([(slot, .array(values))])
       case .variableElement:
-        if let variable = item.variable, let index = item.index { try set(variable, at: index, value, frame) }
+        if let variable = item.variable?.of(frame), let index = item.index { try set(variable, at: index, value, frame) }
       case .variable:
-        guard let variable = item.variable else { continue }
+        guard let variable = item.variable?.of(frame) else { continue }
         variable.value = variable.type.isNumeric ? try castValue(value, to: variable.type) : value
       }
     }

@@ -82,6 +82,15 @@ final class ContextLevelCode {
     }
   }
 
+  /// Whether events of a type belong to partitions by what they say; of another they belong to all.
+  func divides(_ type: EventType) -> Bool {
+    switch kind {
+    case .keyed(let streams), .hash(let streams, _, _): streams.contains { type.isKind(of: $0.type) }
+    case .category(let divided, _, _): type.isKind(of: divided)
+    case .timed: false
+    }
+  }
+
   private static func streams(_ plans: [ContextPlan.Stream], _ environment: Environment) throws(DeploymentError) -> [Stream] {
     var streams: [Stream] = []
     for plan in plans {

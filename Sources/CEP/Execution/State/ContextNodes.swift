@@ -27,15 +27,15 @@ final class KeyedNode: ContextNode {
   private func key(_ event: Event) throws(EvaluationError) -> (key: [Value], isHash: Bool)? {
     switch level.kind {
     case .keyed(let streams):
-      for stream in streams where event.type === stream.type {
-        guard try passes(stream.filter, event) else { continue }
+      for stream in streams {
+        guard let event = seen(event, as: stream.type), try passes(stream.filter, event) else { continue }
         frame.events[0] = event
         let key = try evaluateAll(stream.keys, frame)
         return key.contains(where: \.isNull) ? nil : (key, false)
       }
     case .hash(let streams, let granularity, _):
-      for stream in streams where event.type === stream.type {
-        guard try passes(stream.filter, event) else { continue }
+      for stream in streams {
+        guard let event = seen(event, as: stream.type), try passes(stream.filter, event) else { continue }
         frame.events[0] = event
         let hash = HashFunctions.hash(try evaluateAll(stream.keys, frame), stream.hashFunction)
         return ([.int(hash % max(try granularity(frame).integer ?? 1, 1))], true)
@@ -46,14 +46,23 @@ final class KeyedNode: ContextNode {
   }
 
   override func observe(_ event: Event) throws(EvaluationError) {
+    guard level.divides(event.type) else {
+      for branch in branches { try branch.observe(event) }
+      return
+    }
     guard let (key, isHash) = try key(event) else { return }
     if branches.count >= forgetsAt { forgetIdle() }
     try find(key, isHash: isHash).observe(event)
   }
 
-  override func collect(_ event: Event, into found: inout [Partition]) throws(EvaluationError) {
+  override func collect(_ event: Event, opening: Bool, into found: inout [Partition]) throws(EvaluationError) {
+    guard level.divides(event.type) else {
+      for branch in branches { try branch.collect(event, opening: opening, into: &found) }
+      return
+    }
     guard let (key, isHash) = try key(event) else { return }
-    try find(key, isHash: isHash).collect(event, into: &found)
+    if !opening, positions[key] == nil { return }
+    try find(key, isHash: isHash).collect(event, opening: opening, into: &found)
   }
 
   /// A key whose partition keeps nothing is as good as one that never came.
@@ -152,15 +161,17 @@ final class CategoryNode: ContextNode {
   }
 
   private func matching(_ event: Event) throws(EvaluationError) -> [ContextBranch] {
-    guard case .category(let type, let filter, let categories) = level.kind, event.type === type, try passes(filter, event) else { return [] }
+    guard case .category(let type, let filter, let categories) = level.kind else { return [] }
+    guard let event = seen(event, as: type) else { return branches }
+    guard try passes(filter, event) else { return [] }
     var found: [ContextBranch] = []
     for (index, category) in categories.enumerated() where try passes(category.condition, event) { found.append(branches[index]) }
     return found
   }
 
   override func observe(_ event: Event) throws(EvaluationError) { for branch in try matching(event) { try branch.observe(event) } }
-  override func collect(_ event: Event, into found: inout [Partition]) throws(EvaluationError) {
-    for branch in try matching(event) { try branch.collect(event, into: &found) }
+  override func collect(_ event: Event, opening: Bool, into found: inout [Partition]) throws(EvaluationError) {
+    for branch in try matching(event) { try branch.collect(event, opening: opening, into: &found) }
   }
   override var idlePartitions: [Partition]? { idlePartitions(of: branches) }
   override var partitions: [Partition] { branches.flatMap(\.partitions) }
@@ -322,8 +333,8 @@ final class TimedNode: ContextNode {
     try startPattern?.accept(event)
   }
 
-  override func collect(_ event: Event, into found: inout [Partition]) throws(EvaluationError) {
-    for opened in open { try opened.branch.collect(event, into: &found) }
+  override func collect(_ event: Event, opening: Bool, into found: inout [Partition]) throws(EvaluationError) {
+    for opened in open { try opened.branch.collect(event, opening: opening, into: &found) }
   }
 
   /// Closed, it is as new where nothing but an event opens it.

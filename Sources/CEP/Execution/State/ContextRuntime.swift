@@ -56,10 +56,13 @@ final class ContextRuntime {
     if beginnings[user.order] == nil { beginnings[user.order] = .some(StateArchive.likeness { instance.exchange($0) }) }
   }
 
-  /// The partitions that an event belongs to.
-  func partitions(of event: Event) throws(EvaluationError) -> [Partition] {
+  /// The partitions that an event belongs to: of a type that the context does not tell apart, all.
+  ///
+  /// - Parameter model: the type as one of which a named window's row belongs to one; a row begins none.
+  func partitions(of event: Event, like model: EventType? = nil) throws(EvaluationError) -> [Partition] {
     var found: [Partition] = []
-    try root?.collect(event, into: &found)
+    let seen = model.map { statement.environment.layouts.view(event, as: $0) } ?? event
+    try root?.collect(seen, opening: model == nil, into: &found)
     return found
   }
 
@@ -232,8 +235,8 @@ final class ContextBranch {
   func shed(_ share: Double) -> [Partition] { inner?.shed(share) ?? [] }
   func halt() { inner?.halt() }
   func observe(_ event: Event) throws(EvaluationError) { try inner?.observe(event) }
-  func collect(_ event: Event, into found: inout [Partition]) throws(EvaluationError) {
-    if let leaf { found.append(leaf) } else { try inner?.collect(event, into: &found) }
+  func collect(_ event: Event, opening: Bool, into found: inout [Partition]) throws(EvaluationError) {
+    if let leaf { found.append(leaf) } else { try inner?.collect(event, opening: opening, into: &found) }
   }
   func end() throws(EvaluationError) {
     if let leaf { try context.close(leaf) } else { try inner?.end() }
@@ -258,7 +261,8 @@ class ContextNode {
 
   func start() throws(EvaluationError) {}
   func observe(_ event: Event) throws(EvaluationError) {}
-  func collect(_ event: Event, into found: inout [Partition]) throws(EvaluationError) {}
+  /// - Parameter opening: whether a partition may begin with the event.
+  func collect(_ event: Event, opening: Bool, into found: inout [Partition]) throws(EvaluationError) {}
   func end() throws(EvaluationError) {}
   /// Cancels timers and leaves the partitions alone.
   func halt() {}
@@ -299,6 +303,11 @@ class ContextNode {
       if let value = values[name] { return value }
       return name == "name" ? .string(level.plan.name) : name == "id" ? .int(number) : .null
     }
+  }
+
+  /// An event as one of a type that the level tells apart; nil where it is none.
+  func seen(_ event: Event, as type: EventType) -> Event? {
+    event.type.isKind(of: type) ? context.statement.environment.layouts.view(event, as: type) : nil
   }
 
   func passes(_ filter: Evaluator?, _ event: Event) throws(EvaluationError) -> Bool {

@@ -2,8 +2,27 @@ internal import Builtins
 internal import EventModel
 internal import Plan
 
+/// A named window, compiled.
+final class NamedWindowCode {
+  let plan: NamedWindowPlan
+  let filledFrom: Declared<NamedWindow>?
+  let fillFilter: Evaluator?
+  private let compiler: ExpressionCompiler
+
+  init(_ plan: NamedWindowPlan, context: EventType?, _ environment: Environment) throws(DeploymentError) {
+    self.plan = plan
+    compiler = environment.compiler([plan.type], context: context)
+    filledFrom = plan.fillFrom.flatMap { environment.windows[$0] }
+    fillFilter = try compiler.compile(plan.fillFilter)
+  }
+
+  func chain(_ site: ViewSite) throws(DeploymentError) -> ViewChain {
+    try ViewBuilder(compiler: compiler, site: site).chain(plan.views, plan.combination) ?? ViewChain([KeepAllView()])
+  }
+}
+
 /// A named window: rows that several statements fill and read. Its readers are told what changed after the pass in which it did.
-final class NamedWindow {
+final class NamedWindow: StatementInstance {
   final class Subscription {
     let statement: StatementRuntime
     let receive: ([Event], [Event]) throws(EvaluationError) -> Void
@@ -13,10 +32,9 @@ final class NamedWindow {
     }
   }
 
-  let plan: NamedWindowPlan
-  private unowned let runtime: Runtime
-  private var chain: ViewChain?
-  private weak var owner: StatementRuntime?
+  let code: NamedWindowCode
+  var plan: NamedWindowPlan { code.plan }
+  private let chain: ViewChain
   /// The rows that on-actions find by a key, in order of insertion. In a batch window that is what waits and what was last released, as in
   /// the original.
   private var index = EventQueue()
@@ -25,36 +43,51 @@ final class NamedWindow {
   private var old: [Event] = []
   private var isChanged = false
 
-  init(_ plan: NamedWindowPlan, _ runtime: Runtime) {
-    self.plan = plan
-    self.runtime = runtime
+  init(_ statement: StatementRuntime, _ partition: Partition?, _ code: NamedWindowCode) throws(EvaluationError) {
+    self.code = code
+    let frame = Frame(streams: 1, clock: statement.runtime.clock)
+    frame.enter(partition)
+    let site = ViewSite(statement: statement, clock: frame.clock, frame: frame)
+    chain = try statement.runtime.lifted { () throws(DeploymentError) in try code.chain(site) }
+    super.init(statement, partition)
+    chain.last.next = ClosureReceiver { [unowned self] (new, old) throws(EvaluationError) in self.note(new, old) }
   }
 
-  func start(_ chain: ViewChain, _ owner: StatementRuntime) throws(EvaluationError) {
-    self.chain = chain
-    self.owner = owner
-    chain.last.next = ClosureReceiver { [unowned self] (new, old) throws(EvaluationError) in self.note(new, old) }
+  override func start() throws(EvaluationError) {
     try chain.start()
+    guard let source = code.filledFrom?.of(partition) else { return }
+    let frame = Frame(streams: 1, clock: statement.runtime.clock)
+    frame.enter(partition)
+    for event in source.contents {
+      frame.events[0] = event
+      if let filter = code.fillFilter, !(try filter(frame).isTrue) { continue }
+      try insert(event)
+    }
   }
+
+  override func stop() { chain.stop() }
+  override func currentRows() throws(EvaluationError) -> [Event] { contents }
 
   /// Between two passes its readers have been told of every change.
-  func exchange(_ archive: StateArchive) {
-    chain?.exchange(archive)
+  override func exchange(_ archive: StateArchive) {
+    if archive.isComparing, statement.environment.windowsFilledFromOutside.contains(plan.name) {
+      return archive.fail("rows from outside the context may be meant for it")
+    }
+    chain.exchange(archive)
     if !archive.isMeasuring { archive.queue(&index) }
   }
 
   /// A batch's rows leave without anybody being told.
-  func shed(_ share: Double) throws(EvaluationError) -> Int {
-    guard let chain else { return 0 }
+  override func shed(_ share: Double) throws(EvaluationError) -> Int {
     let before = isBatch ? chain.first.contents : []
     let count = try chain.shed(share)
     for row in before.prefix(count) { index.remove(row) }
     return count
   }
 
-  var contents: [Event] { chain?.contents ?? [] }
+  var contents: [Event] { chain.contents }
   var indexed: [Event] { index.all }
-  private var isBatch: Bool { chain?.isBatch ?? false }
+  private var isBatch: Bool { chain.isBatch }
 
   func insert(_ event: Event) throws(EvaluationError) { try change(new: [event], old: []) }
 
@@ -63,11 +96,11 @@ final class NamedWindow {
   /// - Parameter force: readers are told even if nothing changes.
   func change(new: [Event], old: [Event], force: Bool = false) throws(EvaluationError) {
     if new.isEmpty, old.isEmpty {
-      if force, chain?.passesNothingOn ?? true { owner?.output(new: [], old: []) }
+      if force, chain.passesNothingOn { statement.output(new: [], old: []) }
       return
     }
     if isBatch { for event in new { index.append(event) } }
-    try chain?.first.update(new: new, old: old)
+    try chain.first.update(new: new, old: old)
   }
 
   func subscribe(_ statement: StatementRuntime, _ receive: @escaping ([Event], [Event]) throws(EvaluationError) -> Void) -> Subscription {
@@ -79,14 +112,14 @@ final class NamedWindow {
 
   /// The window's own statement tells at once, its readers after the pass.
   private func note(_ new: [Event], _ old: [Event]) {
-    owner?.output(new: new, old: old)
+    statement.output(new: new, old: old)
     for event in old { index.remove(event) }
     if !isBatch { for event in new { index.append(event) } }
     self.new += new
     self.old += old
     if !isChanged {
       isChanged = true
-      runtime.noteChanged(self)
+      statement.runtime.noteChanged(self)
     }
   }
 
@@ -96,7 +129,7 @@ final class NamedWindow {
     self.old = []
     isChanged = false
     for subscription in subscriptions {
-      runtime.attempt(subscription.statement) { () throws(EvaluationError) in
+      statement.runtime.attempt(subscription.statement) { () throws(EvaluationError) in
         try subscription.receive(new, old)
         try subscription.statement.endPass()
       }

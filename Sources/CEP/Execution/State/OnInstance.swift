@@ -7,13 +7,19 @@ enum RowStore {
   case window(NamedWindow)
   case table(Table)
 
-  init(_ name: String, _ environment: Environment) throws(DeploymentError) {
-    if let window = environment.windows[name] {
+  /// All that are declared under the name, each with its partition: one, where it is not one for each of several.
+  static func all(_ name: String, _ environment: Environment) -> [(store: RowStore, partition: Partition?)] {
+    if let windows = environment.windows[name] { return windows.all.map { (RowStore.window($0.store), $0.partition) } }
+    return environment.tables[name]?.all.map { (RowStore.table($0.store), $0.partition) } ?? []
+  }
+
+  init?(_ name: String, _ environment: Environment, _ partition: Partition?) {
+    if let window = environment.windows[name]?.of(partition) {
       self = .window(window)
-    } else if let table = environment.tables[name] {
+    } else if let table = environment.tables[name]?.of(partition) {
       self = .table(table)
     } else {
-      throw DeploymentError("no window or table \(name)")
+      return nil
     }
   }
 
@@ -62,11 +68,12 @@ final class OnCode {
     case delete
     case update(AssignmentCode)
     case merge([Branch])
-    case set(AssignmentCode, [Variable], EventType)
+    case set(AssignmentCode, [VariableAccess], EventType)
     case split([SelectCode], all: Bool)
   }
   let trigger: SourceCode
-  let store: RowStore?
+  /// The named window or table that it acts on.
+  let storeName: String?
   let filter: Evaluator?
   let action: Action
   let subqueries: [SubqueryCode]
@@ -78,19 +85,14 @@ final class OnCode {
   init(_ plan: OnPlan, _ statement: StatementRuntime, context: EventType?) throws(DeploymentError) {
     let environment = statement.environment
     trigger = try SourceCode(plan.trigger, context: context, environment: environment)
-    var store: RowStore?
     var filter: Expression?
     switch plan.action {
-    case .select(let select, let window, _):
-      store = try RowStore(window, environment)
-      filter = select.filter
+    case .select(let select, let window, _): (storeName, filter) = (window, select.filter)
     case .delete(let window, let condition), .update(let window, _, let condition), .merge(let window, let condition, _):
-      store = try RowStore(window, environment)
-      filter = condition
-    case .set, .split: break
+      (storeName, filter) = (window, condition)
+    case .set, .split: storeName = nil
     }
-    self.store = store
-    let streams = (store.map { [$0.type] } ?? []) + [plan.trigger.type]
+    let streams = (try storeName.map { name throws(DeploymentError) in [try environment.rowType(of: name)] } ?? []) + [plan.trigger.type]
     let compiler = environment.compiler(streams, context: context)
     self.filter = try compiler.compile(filter)
     findsByKey = OnCode.comparesRowWithTrigger(filter)
@@ -118,11 +120,15 @@ final class OnCode {
       for branch in branches { compiled.append(try OnCode.branch(branch, streams, context, environment)) }
       action = .merge(compiled)
     case .set(let assignments):
-      var variables: [Variable] = []
-      for name in assignments.compactMap(\.target.variable) {
-        if let variable = environment.variables[name], !variables.contains(where: { $0 === variable }) { variables.append(variable) }
+      var properties: [EventType.Property] = []
+      var variables: [VariableAccess] = []
+      for assignment in assignments {
+        guard let name = assignment.target.variable, !properties.contains(where: { $0.name == name }) else { continue }
+        let variable = try compiler.variable(name)
+        variables.append(variable)
+        properties.append(.init(name, variable.type))
       }
-      let type = EventType(name: statement.plan.name, kind: .derived, properties: variables.map { .init($0.name, $0.type) })
+      let type = EventType(name: statement.plan.name, kind: .derived, properties: properties)
       action = .set(try AssignmentCode(assignments, compiler), variables, type)
     case .split(let selects, let all):
       var codes: [SelectCode] = []
@@ -156,6 +162,7 @@ final class OnCode {
       case .update(let assignments, let condition):
         actions.append(BranchAction(kind: .update(try AssignmentCode(assignments, updating)), condition: try compiler.compile(condition)))
       case .insert(let columns, let insert, let condition):
+        environment.noteInsertion(into: insert.target, context: context)
         actions.append(
           BranchAction(
             kind: .insert(
@@ -172,6 +179,7 @@ final class OnInstance: StatementInstance {
   private let code: OnCode
   private let frame: Frame
   private(set) var trigger: SourceRuntime?
+  private let store: RowStore?
   private var processor: ResultProcessor?
   private var output: OutputStage?
   private var splits: [(processor: ResultProcessor, output: OutputStage)] = []
@@ -179,8 +187,9 @@ final class OnInstance: StatementInstance {
 
   init(_ statement: StatementRuntime, _ partition: Partition?, _ code: OnCode) throws(EvaluationError) {
     self.code = code
-    frame = Frame(streams: code.store == nil ? 1 : 2, clock: statement.runtime.clock)
-    frame.context = partition?.properties
+    frame = Frame(streams: code.storeName == nil ? 1 : 2, clock: statement.runtime.clock)
+    frame.enter(partition)
+    store = code.storeName.flatMap { RowStore($0, statement.environment, partition) }
     super.init(statement, partition)
     switch code.action {
     case .select(let select, _):
@@ -225,14 +234,14 @@ final class OnInstance: StatementInstance {
     case .delete:
       let rows = try matching(event, code.filter)
       if rows.isEmpty { return }
-      try code.store?.change(new: [], old: rows)
+      try store?.change(new: [], old: rows)
       statement.output(new: rows, old: [])
     case .update(let assignments): try runUpdate(assignments, event)
     case .merge(let branches): try runMerge(branches, event)
     case .set(let assignments, let variables, let type):
       frame.events[0] = event
       try assignments.setVariables(frame)
-      statement.output(new: [Event.make(type, time: frame.clock.now, variables.map(\.value))], old: [])
+      statement.output(new: [Event.make(type, time: frame.clock.now, variables.map { $0.of(frame)?.value ?? .null })], old: [])
     case .split(_, let all):
       for split in splits {
         split.processor.frame.events[0] = event
@@ -245,7 +254,7 @@ final class OnInstance: StatementInstance {
 
   /// The rows for which a condition holds together with the triggering event.
   private func matching(_ event: Event, _ filter: Evaluator?) throws(EvaluationError) -> [Event] {
-    guard let rows = code.store?.rows(byKey: code.findsByKey) else { return [] }
+    guard let rows = store?.rows(byKey: code.findsByKey) else { return [] }
     guard let filter else { return rows }
     var found: [Event] = []
     for row in rows {
@@ -272,7 +281,7 @@ final class OnInstance: StatementInstance {
     guard let processor, let output else { return }
     let rows = try matching(event, select.filter)
     try output.give(try processor.process(new: rows.map { Tuple(joined: [$0, event]) }, old: []))
-    if deletes { try code.store?.change(new: [], old: rows, force: true) }
+    if deletes { try store?.change(new: [], old: rows, force: true) }
   }
 
   private func runUpdate(_ assignments: AssignmentCode, _ event: Event) throws(EvaluationError) {
@@ -283,7 +292,7 @@ final class OnInstance: StatementInstance {
       frame.events = [row, event, row]
       updated.append(try assignments.updated(row, frame))
     }
-    try code.store?.change(new: updated, old: rows)
+    try store?.change(new: updated, old: rows)
     statement.output(new: updated, old: rows)
   }
 
@@ -306,7 +315,7 @@ final class OnInstance: StatementInstance {
       }
     }
     if new.isEmpty, old.isEmpty { return }
-    try code.store?.change(new: new, old: old)
+    try store?.change(new: new, old: old)
     statement.output(new: new, old: old)
   }
 

@@ -3,19 +3,21 @@ internal import EventModel
 internal import Plan
 
 /// A table: rows by primary key.
-final class Table {
+final class Table: StatementInstance {
   let plan: TablePlan
   private var events = KeyedEvents()
   private let keyColumns: [Int]
 
-  init(_ plan: TablePlan) {
+  init(_ statement: StatementRuntime, _ partition: Partition?, _ plan: TablePlan) {
     self.plan = plan
     keyColumns = plan.columns.indices.filter { plan.columns[$0].isKey }
+    super.init(statement, partition)
   }
 
-  func exchange(_ archive: StateArchive) { events.exchange(archive) }
+  override func exchange(_ archive: StateArchive) { events.exchange(archive) }
+  override func currentRows() throws(EvaluationError) -> [Event] { rows }
 
-  func shed(_ share: Double) -> Int {
+  override func shed(_ share: Double) throws(EvaluationError) -> Int {
     let rows = self.rows.prefix(StatementShare.of(self.rows.count, share))
     for row in rows { remove(row) }
     return rows.count
