@@ -11,20 +11,19 @@ extension SessionDecoder {
       return discard(.badMessageLength)
     }
     guard let domain = domain(Wire.version, load32(message, 12)) else { return discard(.tooManyDomains) }
-    if let fault = fault(in: message, length) {
-      domain.sequence.lose()
-      return discard(fault)
-    }
     let (exportTime, sequence) = (load32(message, 4), load32(message, 8))
     var sink = begin(packet, domain, exportTime: exportTime, sequence: sequence, batch, stamp)
     var place = Wire.messageHeader
-    while place < length, let set = setBody(sink.message, at: place, messageEnd: length) {
-      if set.id >= Wire.firstTemplate {
-        guard takeData(set, domain, &sink) else { return undo(sink, domain, .badRecord) }
-      } else if set.id == Wire.templateSet || set.id == Wire.optionsTemplateSet {
-        _ = walkTemplates(sink.message, set, fieldLimit: limits.fieldsPerTemplate) { define($0, in: domain) }
+    var isSound = false
+    while place < length {
+      guard let set = setBody(sink.message, at: place, messageEnd: length) else { return undo(sink, domain, .badSetLength) }
+      if let slot = plainSlot(set, domain) {
+        guard takePlain(set, slot, domain, &sink) else { return undo(sink, domain, .badRecord) }
       } else {
-        leaveOut(.reservedSet)
+        // Records can be taken back, what else a message does cannot: it waits until the rest is known to be sound.
+        if !isSound, let fault = fault(in: sink.message, from: place, length) { return undo(sink, domain, fault) }
+        isSound = true
+        guard takeRare(set, domain, &sink) else { return undo(sink, domain, .badRecord) }
       }
       place = set.end
     }
@@ -34,9 +33,19 @@ extension SessionDecoder {
     return true
   }
 
-  /// What is wrong with a message's sets and templates; nil where nothing is.
-  private func fault(in message: UnsafeRawPointer, _ length: Int) -> Undecodable? {
-    var place = Wire.messageHeader
+  private func takeRare(_ set: SetBody, _ domain: Domain, _ sink: inout Sink) -> Bool {
+    if set.id >= Wire.firstTemplate { return takeData(set, domain, &sink) }
+    if set.id == Wire.templateSet || set.id == Wire.optionsTemplateSet {
+      _ = walkTemplates(sink.message, set, fieldLimit: limits.fieldsPerTemplate) { define($0, in: domain) }
+    } else {
+      leaveOut(.reservedSet)
+    }
+    return true
+  }
+
+  /// What is wrong with a message's sets and templates from `start` on; nil where nothing is.
+  private func fault(in message: UnsafeRawPointer, from start: Int, _ length: Int) -> Undecodable? {
+    var place = start
     while place < length {
       guard let set = setBody(message, at: place, messageEnd: length) else { return .badSetLength }
       if set.id == Wire.templateSet || set.id == Wire.optionsTemplateSet {

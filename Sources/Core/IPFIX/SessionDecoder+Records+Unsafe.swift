@@ -39,6 +39,24 @@ extension SessionDecoder {
       setAside(set, domain, sink)
       return true
     }
+    let before = sink.batch.recordCount
+    guard takePlain(set, slot, domain, &sink) else { return false }
+    if slot.pointee.isRestored { pending.restoredRecords += UInt64(sink.batch.recordCount - before) }
+    if slot.pointee.isOptions { sink.optionsRecords += sink.batch.recordCount - before }
+    if let extras = slot.pointee.extras { take(extras, from: before, slot, domain, &sink) }
+    return true
+  }
+
+  /// The template of a data set whose records need nothing but to be found; nil for all other sets.
+  @inline(__always)
+  func plainSlot(_ set: SetBody, _ domain: Domain) -> TemplateTable.Slot? {
+    guard !hasLifetimes, let slot = domain.templates[set.id], slot.pointee.isPlain else { return nil }
+    return slot
+  }
+
+  /// Finds the records of a set. False where one runs over the set's end.
+  @inline(__always)
+  func takePlain(_ set: SetBody, _ slot: TemplateTable.Slot, _ domain: Domain, _ sink: inout Sink) -> Bool {
     if slot.pointee.batchStamp != sink.stamp {
       slot.pointee.batchIndex = sink.batch.index(of: slot.pointee.template)
       slot.pointee.batchStamp = sink.stamp
@@ -51,9 +69,6 @@ extension SessionDecoder {
       return false
     }
     sink.wireRecords += sink.batch.recordCount - before
-    if slot.pointee.isRestored { pending.restoredRecords += UInt64(sink.batch.recordCount - before) }
-    if slot.pointee.isOptions { sink.optionsRecords += sink.batch.recordCount - before }
-    if let extras = slot.pointee.extras { take(extras, from: before, slot, domain, &sink) }
     return true
   }
 

@@ -202,9 +202,10 @@ public final class SessionDecoder {
       batch: batch, base: packet.offset, messageIndex: messageIndex, stamp: stamp, before: batch.recordCount, exportTime: exportTime)
   }
 
-  /// A message turned out malformed: none of its records is taken.
+  /// A message turned out malformed: neither it nor any of its records is taken.
   func undo(_ sink: Sink, _ domain: Domain, _ reason: Undecodable) -> Bool {
     sink.batch.recordCount = sink.before
+    sink.batch.takeBackMessage()
     domain.sequence.lose()
     return discard(reason)
   }

@@ -35,7 +35,10 @@ struct TemplateSlot {
   /// The number of the message that defined it.
   var definedIn: UInt64
   /// From an earlier session of the exporter, and not confirmed yet.
-  var isRestored = false
+  var isRestored = false { didSet { isPlain = !isRare && !isRestored } }
+  /// Its records need nothing but to be found.
+  private(set) var isPlain: Bool
+  private let isRare: Bool
   /// The batch that `batchIndex` counts in.
   var batchStamp: UInt64 = 0
   var batchIndex: UInt32 = 0
@@ -52,6 +55,8 @@ struct TemplateSlot {
     self.definedAt = definedAt
     self.definedIn = definedIn
     hasUnknown = template.view.fields.contains { UInt32($0.flags) & UInt32(FLOWCEP_FIELD_KNOWN) == 0 }
+    isRare = isOptions || hasUnknown || extras != nil
+    isPlain = !isRare
     recordLength = template.view.recordLength
     minimumLength = template.view.minimumLength
     var lengths = [0]

@@ -108,6 +108,9 @@ public final class BatchStorage: @unchecked Sendable {
     return UInt32(count)
   }
 
+  /// Takes the last message back, to which no record refers.
+  public func takeBackMessage() { raw.pointee.message_count -= 1 }
+
   /// The index of a template in this batch, added where it is new. Call once per set, not per record.
   public func index(of template: Template) -> UInt32 {
     let serial = template.raw.pointee.serial
