@@ -11,7 +11,7 @@ public final class CryptoPAn {
   public static let keyLength = 32
 
   private let context: OpaquePointer
-  /// Blocks of the queued addresses, encrypted in place.
+  /// Blocks of what is queued, encrypted in place.
   private let blocks = UnsafeMutablePointer<SIMD4<UInt32>>.allocate(capacity: CryptoPAn.blockCapacity)
   /// The flips of the first 16 bits, by those bits.
   private let firstFlips = UnsafeMutablePointer<UInt16>.allocate(capacity: 1 << 16)
@@ -19,6 +19,8 @@ public final class CryptoPAn {
   /// For each bit position of a 32-bit word, in network order: the bits before it, and the pad's bits from it on, by word.
   private let masks = UnsafeMutablePointer<UInt32>.allocate(capacity: 32)
   private let pads = UnsafeMutablePointer<UInt32>.allocate(capacity: 4 * 32)
+  /// The blocks of IPv4 addresses: all but their first word is the pad's, once and for all.
+  private let blocks4 = UnsafeMutablePointer<SIMD4<UInt32>>.allocate(capacity: CryptoPAn.queueCapacity * 16)
   private var waiting4 = Queue(bits: 32)
   private var waiting6 = Queue(bits: 128)
 
@@ -50,12 +52,14 @@ public final class CryptoPAn {
       masks[bit] = bit == 0 ? 0 : (UInt32.max << UInt32(32 - bit)).bigEndian
       for word in 0..<4 { pads[word * 32 + bit] = pad[word] & ~masks[bit] }
     }
+    blocks4.initialize(repeating: pad, count: Self.queueCapacity * 16)
     fillFirstFlips()
   }
 
   deinit {
     EVP_CIPHER_CTX_free(context)
     blocks.deallocate()
+    blocks4.deallocate()
     firstFlips.deallocate()
     masks.deallocate()
     pads.deallocate()
@@ -90,30 +94,28 @@ public final class CryptoPAn {
   private func flush(_ queue: inout Queue) {
     guard queue.count > 0 else { return }
     let perAddress = queue.bits - 16
-    var block = blocks
-    for index in 0..<queue.count {
-      block = queue.bits == 32 ? prepareIPv4(queue.addresses[index], block) : prepareIPv6(queue.addresses[index], block)
+    if queue.bits == 32 {
+      prepareIPv4(queue.addresses, queue.count)
+      encryptBlocks(queue.count * perAddress, from: blocks4)
+    } else {
+      for index in 0..<queue.count { prepareIPv6(queue.addresses[index], blocks + index * perAddress) }
+      encryptBlocks(queue.count * perAddress, from: blocks)
     }
-    encryptBlocks(queue.count * perAddress)
-    block = blocks
-    for index in 0..<queue.count {
-      replace(queue.addresses[index], block, bits: queue.bits)
-      block += perAddress
-    }
+    for index in 0..<queue.count { replace(queue.addresses[index], blocks + index * perAddress, bits: queue.bits) }
     queue.count = 0
   }
 
-  private func prepareIPv4(_ address: UnsafeMutableRawPointer, _ first: UnsafeMutablePointer<SIMD4<UInt32>>) -> UnsafeMutablePointer<SIMD4<UInt32>> {
-    let word = address.loadUnaligned(as: UInt32.self)
-    var block = pad
-    for bit in 16..<32 {
-      block[0] = word & masks[bit] | pads[bit]
-      first[bit - 16] = block
+  private func prepareIPv4(_ addresses: UnsafeMutablePointer<UnsafeMutableRawPointer>, _ count: Int) {
+    let (masks, pads) = (masks + 16, pads + 16)
+    var first = UnsafeMutableRawPointer(blocks4)
+    for index in 0..<count {
+      let word = addresses[index].loadUnaligned(as: UInt32.self)
+      for bit in 0..<16 { first.storeBytes(of: word & masks[bit] | pads[bit], toByteOffset: bit * 16, as: UInt32.self) }
+      first += 16 * 16
     }
-    return first + 16
   }
 
-  private func prepareIPv6(_ address: UnsafeMutableRawPointer, _ first: UnsafeMutablePointer<SIMD4<UInt32>>) -> UnsafeMutablePointer<SIMD4<UInt32>> {
+  private func prepareIPv6(_ address: UnsafeMutableRawPointer, _ first: UnsafeMutablePointer<SIMD4<UInt32>>) {
     let words = address.loadUnaligned(as: SIMD4<UInt32>.self)
     var (block, out) = (pad, first)
     for word in 0..<4 {
@@ -124,7 +126,6 @@ public final class CryptoPAn {
       }
       block[word] = words[word]
     }
-    return out
   }
 
   /// Gathers the first bit of each of an address's encrypted blocks and flips the address's bits by them.
@@ -155,7 +156,7 @@ public final class CryptoPAn {
           block[0] = prefix.bigEndian & masks[bit] | pads[bit]
           blocks[index] = block
         }
-        encryptBlocks(count)
+        encryptBlocks(count, from: blocks)
         for index in 0..<count where UnsafeRawPointer(blocks + index).load(as: UInt8.self) & 0x80 != 0 {
           let first = (start + index) << (16 - bit)
           for prefix in first..<first + 1 << (16 - bit) { firstFlips[prefix] |= 1 << UInt16(15 - bit) }
@@ -164,11 +165,13 @@ public final class CryptoPAn {
     }
   }
 
-  /// Only the first byte of each block is of use; OpenSSL encrypts in place.
-  private func encryptBlocks(_ count: Int) {
+  /// The encrypted blocks go to `blocks`, from which they may come; only the first byte of each is of use.
+  private func encryptBlocks(_ count: Int, from plain: UnsafeMutablePointer<SIMD4<UInt32>>) {
     var length: Int32 = 0
-    let bytes = UnsafeMutableRawPointer(blocks).assumingMemoryBound(to: UInt8.self)
-    let status = EVP_EncryptUpdate(context, bytes, &length, bytes, Int32(count * 16))
+    func bytes(_ blocks: UnsafeMutablePointer<SIMD4<UInt32>>) -> UnsafeMutablePointer<UInt8> {
+      UnsafeMutableRawPointer(blocks).assumingMemoryBound(to: UInt8.self)
+    }
+    let status = EVP_EncryptUpdate(context, bytes(blocks), &length, bytes(plain), Int32(count * 16))
     // Fails for no input of whole blocks; going on would give true addresses away.
     precondition(status == 1 && Int(length) == count * 16, "AES of whole blocks failed")
   }
