@@ -14,10 +14,8 @@ struct Modules {
   let schema: RecordSchema
   let options: EngineOptions
 
-  init(_ host: Host, _ options: Options) throws(PluginError) {
+  private init(_ modules: [EngineModule], _ host: Host, _ options: Options) throws(PluginError) {
     schema = RecordSchema(elements: try Self.elements(host))
-    var modules: [EngineModule] = []
-    for path in options.texts("module") { modules.append(EngineModule(name: path, text: try Self.read(path))) }
     self.modules = modules
     var engineOptions = Self.engineOptions(options)
     for reason in engineOptions.catalog.add(Self.functions(host)) { host.log(.warning, reason) }
@@ -28,9 +26,38 @@ struct Modules {
     try Engine(modules: modules, predeclared: [schema.eventType], options: options)
   }
 
+  // MARK: From the check to the instance
+
+  /// An instance is made right after the check of its configuration, and compiling is a good part of a start: what the check has
+  /// compiled is used, where it would be the same now. Of the control thread alone.
+  nonisolated(unsafe) private static var checked: [(signature: [String], modules: Modules, engine: Engine)] = []
+
+  /// The modules of a configuration, and an engine that runs them and has seen nothing.
+  static func compiled(_ host: Host, _ options: Options) throws(PluginError) -> (modules: Modules, engine: Engine) {
+    let read = try read(options)
+    let signature = signature(read, options)
+    if let place = checked.firstIndex(where: { $0.signature == signature }) {
+      let found = checked.remove(at: place)
+      return (found.modules, found.engine)
+    }
+    let modules = try Modules(read, host, options)
+    do throws(CompileError) { return (modules, try modules.makeEngine()) } catch { throw failure(error) }
+  }
+
+  static func failure(_ error: CompileError) -> PluginError {
+    PluginError(error.diagnostics.errors.first?.line ?? "the modules do not compile")
+  }
+
+  /// All that an engine depends on.
+  private static func signature(_ modules: [EngineModule], _ options: Options) -> [String] {
+    modules.flatMap { [$0.name, $0.text] } + ["clock", "late"].map { options.text($0) ?? "" }
+      + ["lateness", "maxSkew", "idleAfter", "stateLimit"].map { options.integer($0).map(String.init) ?? "" }
+  }
+
   /// Reports all mistakes of all modules, statements that do not exist, and properties that no element fills.
   static func validate(_ host: Host, _ options: Options) throws(PluginError) {
-    let modules = try Modules(host, options)
+    let read = try read(options)
+    let modules = try Modules(read, host, options)
     do throws(CompileError) {
       let engine = try modules.makeEngine()
       engine.diagnostics.sorted.forEach { report($0, host) }
@@ -39,6 +66,7 @@ struct Modules {
         host.report(error: message, file: place?.file, line: place?.line ?? 0, column: place?.column ?? 0)
       }
       modules.checkProperties(engine, host)
+      checked.append((signature(read, options), modules, engine))
     } catch {
       error.diagnostics.all.forEach { report($0, host) }
     }
@@ -154,6 +182,12 @@ struct Modules {
       return ElementRow(
         enterprise: field.enterprise, element: field.element, type: field.type, name: String(cString: field.name), aliases: aliases)
     }
+  }
+
+  private static func read(_ options: Options) throws(PluginError) -> [EngineModule] {
+    var modules: [EngineModule] = []
+    for path in options.texts("module") { modules.append(EngineModule(name: path, text: try read(path))) }
+    return modules
   }
 
   private static func read(_ path: String) throws(PluginError) -> String {

@@ -48,7 +48,7 @@ public final class EventType: Hashable, Sendable {
     self.timestampProperty = timestampProperty
     self.startTimestamp = startTimestamp
     self.endTimestamp = endTimestamp
-    var indices: [String: Int] = [:]
+    var indices = [String: Int](minimumCapacity: properties.count)
     for (index, property) in properties.enumerated() where indices[property.name] == nil { indices[property.name] = index }
     self.indices = indices
   }

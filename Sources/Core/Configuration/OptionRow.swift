@@ -83,7 +83,13 @@ public struct PluginTable: Sendable {
 public enum PluginKind: UInt32, Sendable, CaseIterable {
   case input = 1, intermediate, output
 
-  public var name: String { "\(self)" }
+  public var name: String {
+    switch self {
+    case .input: "input"
+    case .intermediate: "intermediate"
+    case .output: "output"
+    }
+  }
 }
 
 /// Where the configuration finds plugins' tables. The plugin host is one; tests bring their own.

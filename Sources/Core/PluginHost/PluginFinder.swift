@@ -1,5 +1,6 @@
 import Configuration
 import Diagnostics
+import Glibc
 
 /// Where plugin libraries are looked for, and by which file names.
 public struct PluginFinder: Sendable {
@@ -23,16 +24,17 @@ public struct PluginFinder: Sendable {
   func path(_ kind: PluginKind, _ name: String) -> String? {
     // A name is part of a file name: nothing in it may lead elsewhere.
     guard !name.isEmpty, name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }) else { return nil }
-    let file = Self.fileName(kind, name)
-    return folders.first { FileSearch.entries(of: $0).contains(file) }.map { "\($0)/\(file)" }
+    return find(Self.fileName(kind, name))
+  }
+
+  private func find(_ file: String) -> String? {
+    for folder in folders where access("\(folder)/\(file)", F_OK) == 0 { return "\(folder)/\(file)" }
+    return nil
   }
 
   /// The libraries of functions, by name, the first of each name.
   var functionLibraries: [(name: String, path: String)] {
-    names("functions").compactMap { name in
-      let file = "libflowcep-functions-\(name).so"
-      return folders.first { FileSearch.entries(of: $0).contains(file) }.map { (name, "\($0)/\(file)") }
-    }
+    names("functions").compactMap { name in find("libflowcep-functions-\(name).so").map { (name, $0) } }
   }
 
   /// The names of all plugins of a kind, sorted.

@@ -86,7 +86,7 @@ public struct RecordSchema: Sendable {
   public let eventType: EventType
 
   public init(elements rows: some Sequence<ElementRow>) {
-    var properties: [String: RecordProperty] = [:]
+    var properties = [String: RecordProperty](minimumCapacity: 2048)
     var columns: [(name: String, type: ValueType)] = []
     for name in ["source", "destination"] {
       let keys = name == "source" ? [ElementKey(0, 8), ElementKey(0, 27)] : [ElementKey(0, 12), ElementKey(0, 28)]
@@ -94,34 +94,38 @@ public struct RecordSchema: Sendable {
       properties[full] = RecordProperty(elements: keys, shape: .address)
       columns.append((full, .string))
     }
-    var (order, bearers) = ([String](), [String: [ElementRow]]())
+    // Few names are borne by several elements.
+    var (order, bearers, others) = ([String](), [String: ElementRow](), [String: [ElementRow]]())
     for row in rows {
       for name in [row.name] + row.aliases {
         let full = Self.prefix + name
-        if bearers[full] == nil { order.append(full) }
-        bearers[full, default: []].append(row)
+        guard let first = bearers.updateValue(row, forKey: full) else {
+          order.append(full)
+          continue
+        }
+        bearers[full] = first
+        others[full, default: []].append(row)
       }
     }
     for name in order where properties[name] == nil {
-      let chosen = Self.chosen(bearers[name] ?? [])
-      guard let first = chosen.first else { continue }
+      guard let bearer = bearers[name] else { continue }
+      let chosen = others[name].map { Self.chosen([bearer] + $0) } ?? [bearer]
       properties[name] = RecordProperty(
-        elements: chosen.map { ElementKey($0.enterprise, $0.element) }, shape: ColumnShape(dataType: Int(first.type)))
-      columns.append((name, Self.valueType(Int(first.type))))
+        elements: chosen.map { ElementKey($0.enterprise, $0.element) }, shape: ColumnShape(dataType: Int(chosen[0].type)))
+      columns.append((name, Self.valueType(Int(chosen[0].type))))
     }
     self.properties = properties
     eventType = EventType(name: "IPFIX", kind: .map, properties: columns.map { EventType.Property($0.name, $0.type) })
   }
 
-  /// Of the elements that bear one name those that one column can hold: IANA's shape where IANA has the name, else the shape
+  /// Of the elements (there are some) that bear one name those that one column can hold: IANA's shape where IANA has the name, else the shape
   /// that most of them have.
   private static func chosen(_ rows: [ElementRow]) -> [ElementRow] {
     let ordered = rows.filter { $0.enterprise == 0 } + rows.filter { $0.enterprise != 0 }
-    guard ordered.count > 1, let first = ordered.first else { return ordered }
     let shapes = ordered.map { ColumnShape(dataType: Int($0.type)) }
     func count(_ shape: ColumnShape) -> Int { shapes.count { $0 == shape } }
     let best = shapes.reduce(shapes[0]) { count($1) > count($0) ? $1 : $0 }
-    let shape = first.enterprise == 0 ? shapes[0] : best
+    let shape = ordered[0].enterprise == 0 ? shapes[0] : best
     return zip(ordered, shapes).filter { $0.1 == shape }.map(\.0)
   }
 
