@@ -38,7 +38,7 @@ let plugins = [
   Plugin("Output", "JSON", ["OutputKit", "RecordJSON", "CLinux", "Sockets"]),
   Plugin("Output", "ZeroMQ", ["OutputKit", "RecordJSON", "CZeroMQ"]),
   Plugin("Output", "Logstash", ["OutputKit", "RecordJSON"]),
-  Plugin("Output", "CEP", ["RecordEvents", "FunctionBridge", "Engine", "Builtins", "EventModel", "EventTime", "JSONLines", "Diagnostics"]),
+  Plugin("Output", "CEP", ["CLinux", "RecordEvents", "FunctionBridge", "Engine", "Builtins", "EventModel", "EventTime", "JSONLines", "Diagnostics"]),
 ]
 
 func unitTests(_ name: String, _ deps: [Target.Dependency] = []) -> Target {

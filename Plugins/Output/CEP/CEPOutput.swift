@@ -12,7 +12,13 @@ final class CEPOutput: OutputPlugin {
   private let engine: Engine
   private let keeper: StateKeeper?
   private var gauges: StatementGauges
-  private let readers: [RecordEventReader]
+  /// Each with what says which of its events are wanted.
+  private let readers: [(reader: RecordEventReader, choose: (EventBatch) -> [UInt32]?)]
+  private var readAhead: ReadAhead?
+  /// A batch whose events the engine has not had yet, since it comes behind others whose end was not in sight.
+  private var waiting: (batch: Batch, events: [EventBatch])?
+  /// Batches of fewer records are not worth waking a thread for.
+  private static let recordsWorthAThread = 512
   /// By the statement's number; nil where its rows are no detections.
   private var writers: [DetectionWriter?]
   private let targets: [String]
@@ -24,16 +30,19 @@ final class CEPOutput: OutputPlugin {
   private var clocks: ExporterClocks
 
   init(_ host: Host, _ options: Options) throws(PluginError) {
-    let modules = try Modules(host, options)
+    let (modules, empty) = try Modules.compiled(host, options)
     keeper = StateKeeper(host, options)
-    let empty = try Self.compiled(modules.makeEngine)
     if let mistake = Modules.stateMistakes(empty, options).first { throw PluginError(mistake.message) }
     let keeper = keeper
-    engine = try Self.compiled { () throws(CompileError) in try keeper?.restored(empty, making: modules.makeEngine) ?? empty }
+    let made: Engine
+    do throws(CompileError) { made = try keeper?.restored(empty, making: modules.makeEngine) ?? empty } catch { throw Modules.failure(error) }
+    engine = made
     self.host = host
     let inputs = engine.inputs.filter { $0.name == modules.schema.eventType.name }
     readers = inputs.map {
-      RecordEventReader(type: $0.type, schema: modules.schema, needed: $0.properties, deciding: $0.decidingProperties)
+      // Nobody sets variables from outside here.
+      let reader = RecordEventReader(type: $0.type, schema: modules.schema, needed: $0.properties, deciding: $0.decidingProperties)
+      return (reader, made.chooser(of: $0.type) ?? { _ in nil })
     }
     var writers: [DetectionWriter?] = Array(repeating: nil, count: engine.statements.count)
     for statement in Modules.detections(engine, options) {
@@ -59,22 +68,42 @@ final class CEPOutput: OutputPlugin {
     if readers.isEmpty { host.log(.warning, "no statement reads IPFIX: no record will reach the engine") }
   }
 
-  private static func compiled(_ make: () throws(CompileError) -> Engine) throws(PluginError) -> Engine {
-    do throws(CompileError) { return try make() } catch {
-      throw PluginError(error.diagnostics.errors.first?.line ?? "the modules do not compile")
-    }
-  }
+  func start() throws(PluginError) { readAhead = ReadAhead { [unowned self] in read($0) } }
+
+  private func read(_ batch: Batch) -> [EventBatch] { readers.map { $0.reader.read(batch, choosing: $0.choose) } }
 
   func process(_ batch: Batch) throws(PluginError) {
+    guard let readAhead, batch.recordCount >= Self.recordsWorthAThread else {
+      try catchUp()
+      return try send(read(batch), of: batch)
+    }
+    host.retain(batch)
+    readAhead.begin(batch)
+    defer { waiting = (batch, readAhead.finish()) }
+    try catchUp()
+  }
+
+  func idle() throws(PluginError) { try catchUp() }
+
+  /// Gives the engine what waits.
+  private func catchUp() throws(PluginError) {
+    guard let (batch, events) = waiting else { return }
+    waiting = nil
+    defer { host.release(batch) }
+    try send(events, of: batch)
+  }
+
+  private func send(_ events: [EventBatch], of batch: Batch) throws(PluginError) {
     lastRecord = host.monotonicNanoseconds
     if engine.options.clock == .system { engine.advance(to: Int64(host.wallNanoseconds / 1_000_000)) }
-    for reader in readers { engine.send(reader.read(batch, choosing: engine.wanted), wall: Int64(lastRecord / 1_000_000)) }
+    for events in events { engine.send(events, wall: Int64(lastRecord / 1_000_000)) }
     keeper?.note(batch.recordCount, exportTime: batch.messages.last?.export_time)
     try giveOut()
     keeper?.save(engine)
   }
 
   func handle(_ event: Batch) throws(PluginError) {
+    try catchUp()
     switch event.kind {
     case .tick:
       checkLists()
@@ -104,6 +133,7 @@ final class CEPOutput: OutputPlugin {
   }
 
   func stop() {
+    readAhead?.stop()
     for writer in writers { writer?.release() }
     host.closeSession(session)
   }

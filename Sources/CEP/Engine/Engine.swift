@@ -163,6 +163,10 @@ public final class Engine {
     runtime.wanted(batch, countsAll: options.clock != .watermark)
   }
 
+  /// Answers as `wanted` does for one type's batches, and may do so on another thread than the engine's: variables keep the values that
+  /// they have now. Nil where every event is wanted.
+  public func chooser(of type: EventType) -> ((EventBatch) -> [UInt32]?)? { runtime.chooser(of: type, countsAll: options.clock != .watermark) }
+
   // MARK: Events and time
 
   /// Takes a batch: at once in compat and system mode, in time order as the clock goes on in watermark mode.

@@ -52,6 +52,13 @@ public final class ColumnFilter {
     self.variables = variables
   }
 
+  /// The same with working memory of its own; variables keep the values that they have now.
+  func copied() -> ColumnFilter? {
+    var values: [String: Value] = [:]
+    expression.visit { if case .variable(let name) = $0 { values[name] = variables(name) } }
+    return ColumnFilter(expression) { [values] in values[$0] ?? .null }
+  }
+
   /// Whether it reads no variable.
   var isConstant: Bool {
     var isConstant = true

@@ -55,6 +55,9 @@ public final class FilterIndex {
     plain = groups.indices.filter { !isIndexed[$0] }
   }
 
+  /// The same filters with working memory of their own, for another thread. Variables keep the values that they have now.
+  public func copied() -> FilterIndex { FilterIndex(groupOf.map { $0.flatMap { groups[$0].filter.copied() } }) }
+
   /// Evaluates all filters over a batch.
   public func evaluate(_ batch: EventBatch) {
     all.fill(0..<batch.valueCount)

@@ -3,6 +3,7 @@
 #include <linux/filter.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -33,6 +34,11 @@ ssize_t flowcep_send_segments(int fd, struct iovec *pieces, size_t count, uint16
     message.msg_controllen = sizeof control;
   }
   return sendmsg(fd, &message, 0);
+}
+
+int flowcep_processors(void) {
+  cpu_set_t allowed;
+  return sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) > 0 ? CPU_COUNT(&allowed) : 1;
 }
 
 void flowcep_name_thread(const char *name) {

@@ -73,6 +73,13 @@ extension Runtime {
     streams[ObjectIdentifier(batch.type)]?.entryIndex(in: self, countsAll: countsAll)?.rowsOfAny(batch)
   }
 
+  /// What `wanted` says of a type's batches, for a thread that asks while another one runs the engine: variables that are set from outside
+  /// keep the values that they have now. Nil where every event is wanted.
+  public func chooser(of type: EventType, countsAll: Bool) -> ((EventBatch) -> [UInt32]?)? {
+    guard let index = streams[ObjectIdentifier(type)]?.entryIndex(in: self, countsAll: countsAll)?.copied() else { return nil }
+    return { index.rowsOfAny($0) }
+  }
+
   func maker(for batch: EventBatch) -> EventMaker {
     if let maker = makers[ObjectIdentifier(batch.type)], maker.properties == batch.properties { return maker }
     let maker = EventMaker(batch, self)
