@@ -32,7 +32,7 @@ public final class ChainStage: QueueStage, @unchecked Sendable {
     self.next = next
     tallies = links.map { _ in Tally() }
     failures = links.map { FailureReport(services, state, stops: $0.stopsOnError) }
-    super.init(name: name, services: services, state: state, policy: .block, bytes: 32 << 20)
+    super.init(name: name, services: services, state: state, policy: .block, bytes: 4 << 20)
   }
 
   override func handle(_ batch: consuming BatchStorage) {
