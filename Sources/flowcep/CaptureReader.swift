@@ -70,18 +70,24 @@ struct CaptureReader {
     let file = file == "-" ? "<standard input>" : file
     return try bytes.withUnsafeBytes { all in
       guard let capture = PacketCapture(all) else { return try showStream(all, file, &number, view) }
-      try showPackets(capture, all, &number, view)
-      let omissions = PacketCapture.Omission.allCases.map { ($0.rawValue, capture.omitted($0)) }.filter { $0.1 > 0 }
-      if !omissions.isEmpty { writeError("\(file): left out: \(omissions.map { "\($0.0)=\($0.1)" }.joined(separator: " "))\n") }
+      let (others, counts) = try showPackets(capture, all, &number, view)
+      sayLeftOut(PacketCapture.Omission.allCases.map { ($0.rawValue, capture.omitted($0)) } + [("other-udp", others)], counts, file)
       if capture.isBroken { writeError("\(file): ends in the middle of a packet\n") }
       return !capture.isBroken
     }
   }
 
-  /// What exporters sent among a capture's packets: each pair of ends is a session.
+  /// One line of all that was not shown, by reason.
+  private func sayLeftOut(_ omitted: [(reason: String, number: Int)], _ counts: DecodeCounts, _ file: String) {
+    let undecodable = Undecodable.allCases.map { (reason: $0.rawValue, number: Int(counts[$0])) }
+    let reasons = (omitted + undecodable).filter { $0.number > 0 }.map { "\($0.reason)=\($0.number)" }
+    if !reasons.isEmpty { writeError("\(file): left out: \(reasons.joined(separator: " "))\n") }
+  }
+
+  /// What exporters sent among a capture's packets: each pair of ends is a session. Gives how many datagrams went to other ends.
   private func showPackets(
     _ capture: PacketCapture, _ all: UnsafeRawBufferPointer, _ number: inout Int, _ view: any RecordView
-  ) throws {
+  ) throws -> (others: Int, counts: DecodeCounts) {
     let collectors = Set(capture.datagrams.filter { Self.isExport(capture.bytes(of: $0, in: all)) }.map(Collector.init))
     var sessions: [String: Session] = [:]
     let decoder = Decoder(registry: registry)
@@ -95,6 +101,8 @@ struct CaptureReader {
       let bytes = capture.bytes(of: datagram, in: all)
       try bytes.withUnsafeBytes { try show($0, at: datagram.offset, number, session, source, decoder, &faults, view) }
     }
+    sessions.values.forEach(decoder.close)
+    return (capture.datagrams.count { $0.transport == .udp && !collectors.contains(Collector($0)) }, decoder.counts)
   }
 
   private static let transports: [PacketCapture.Transport: Int] = [
@@ -117,6 +125,10 @@ struct CaptureReader {
     let session = Self.session(FLOWCEP_TRANSPORT_FILE, file)
     let decoder = Decoder(registry: registry)
     var faults = FaultCounts()
+    defer {
+      decoder.close(session)
+      sayLeftOut([], decoder.counts, file)
+    }
     var place = 0
     while place < all.count {
       let rest = UnsafeRawBufferPointer(rebasing: all[place...])

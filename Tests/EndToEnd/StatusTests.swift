@@ -136,4 +136,38 @@ import Testing
     #expect(try third.ended().closes)
     #expect(!FileManager.default.fileExists(atPath: socket))
   }
+
+  @Test func anInputThatWaitsForItsOutputAnswersAllTheSame() throws {
+    // Nobody reads from the pipe: the output waits, and so does the input.
+    let pipe = folder.path + "/pipe"
+    try #require(mkfifo(pipe, 0o600) == 0)
+    let reader = open(pipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    defer { close(reader) }
+    let configuration = Self.configuration(Self.tcp).replacingOccurrences(
+      of: "<count/>", with: "<queue><bytes>64K</bytes></queue><json><output><type>file</type><path>\(pipe)</path></output></json>")
+    let collector = try Collector(configuration, folder: folder)
+    let exporter = try Exporter(port: try collector.port("tcp"))
+    try exporter.send(Self.message(Self.template)[...])
+    let records = [UInt8](repeating: 1, count: 8 * 1000)
+    let message = [0, 10, 0x1f, 0x54] + Self.message([])[4...] + [1, 0, 0x1f, 0x44] + records
+    let all = 200
+    for _ in 0..<all { try exporter.send(message[...]) }
+    var last = 0
+    try OutputFixture.wait(for: "the input to wait") {
+      let report = try collector.status()
+      #expect(report.faults.isEmpty, "\(report.faults)")
+      let taken = (report.sessions.first?["counts"] as? [String: Any])?["messages"] as? Int ?? 0
+      defer { last = taken }
+      return taken > 1 && taken <= all && taken == last
+    }
+    _ = fcntl(reader, F_SETFL, 0)
+    let draining = Thread {
+      var piece = [UInt8](repeating: 0, count: 1 << 16)
+      while read(reader, &piece, piece.count) > 0 {}
+    }
+    draining.start()
+    exporter.finish()
+    try OutputFixture.wait(for: "the rest") { try collector.status().inputs.first?["endedSessionCount"] as? Int == 1 }
+    #expect(try collector.stop()["input", "in"]?.received == all * 1000)
+  }
 }

@@ -48,7 +48,8 @@ public struct InputSnapshot: Sendable {
   }
 }
 
-/// Asks the input's thread, which alone may look at its sessions, for a snapshot, and hands the answer over.
+/// Asks the input's thread, which alone may look at its sessions, for a snapshot, and hands the answer over. While that thread waits for room
+/// in a queue it lends its sessions to whoever asks: an input that is held up is the one that people ask about.
 final class SnapshotDesk: Sendable {
   struct Request: Sendable {
     var sessions: Int
@@ -62,11 +63,17 @@ final class SnapshotDesk: Sendable {
     var answer = InputSnapshot()
   }
 
+  /// Who may look at the input's sessions.
+  private enum Holder: Int, AtomicRepresentable { case input, nobody, asker }
+
   private let state = Mutex(State())
   private let isAsked = Atomic<Bool>(false)
+  private let holder = Atomic<Holder>(.input)
 
-  /// Any thread: waits until the input's thread has answered, at most so long; then the latest answer must do.
-  func ask(_ request: Request, milliseconds: Int, unless hasEnded: () -> Bool) -> InputSnapshot {
+  /// Any thread: waits until there is an answer, at most so long; then the latest one must do.
+  func ask(
+    _ request: Request, milliseconds: Int, unless hasEnded: () -> Bool, make: (Request) -> InputSnapshot
+  ) -> InputSnapshot {
     let number = state.withLock { state in
       state.request = request
       state.number += 1
@@ -75,6 +82,10 @@ final class SnapshotDesk: Sendable {
     isAsked.store(true, ordering: .releasing)
     let deadline = Clock.monotonic() + UInt64(milliseconds) * 1_000_000
     while true {
+      if holder.compareExchange(expected: .nobody, desired: .asker, ordering: .acquiring).exchanged {
+        serve(make)
+        holder.store(.nobody, ordering: .releasing)
+      }
       let isLast = hasEnded() || Clock.monotonic() >= deadline
       let (answered, answer) = state.withLock { ($0.answered, $0.answer) }
       if answered >= number || isLast { return answer }
@@ -82,7 +93,16 @@ final class SnapshotDesk: Sendable {
     }
   }
 
-  /// The input's thread, between two polls.
+  /// The input's thread: until it takes them back it looks at no session.
+  @inline(__always)
+  func lend() { holder.store(.nobody, ordering: .releasing) }
+
+  @inline(__always)
+  func takeBack() {
+    while !holder.compareExchange(expected: .nobody, desired: .input, ordering: .acquiring).exchanged { usleep(100) }
+  }
+
+  /// The input's thread, where nothing is half done.
   @inline(__always)
   func answer(_ make: (Request) -> InputSnapshot) {
     guard isAsked.load(ordering: .relaxed) else { return }

@@ -118,7 +118,9 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   ///   - sessions: how many to give one by one.
   ///   - withTemplates: whether each template is listed.
   public func snapshot(sessions: Int, withTemplates: Bool, milliseconds: Int) -> InputSnapshot {
-    desk.ask(.init(sessions: sessions, withTemplates: withTemplates), milliseconds: milliseconds) { isEnded }
+    desk.ask(.init(sessions: sessions, withTemplates: withTemplates), milliseconds: milliseconds, unless: { isEnded }) {
+      snapshot($0)
+    }
   }
 
   // MARK: The input's thread
@@ -204,7 +206,12 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
     expectedRecords = max(64, count + count / 8)
     records.wrappingAdd(UInt64(count), ordering: .relaxed)
     publishCounts()
-    if count > 0 { next.take(consume batch) }
+    desk.answer { snapshot($0) }
+    if count > 0 {
+      desk.lend()
+      next.take(consume batch)
+      desk.takeBack()
+    }
     return flowcep_status(services.stop.nanosecondsLeft == 0 ? FLOWCEP_STOPPED : FLOWCEP_OK)
   }
 
