@@ -20,7 +20,10 @@ public final class Decoder {
   }
 
   /// What exporters defined before the collector's start, over UDP; new sessions begin with it.
-  public var archive: TemplateArchive?
+  public var archive: TemplateArchive? {
+    didSet { kept = archive?.byAddress ?? [:] }
+  }
+  private var kept: [[UInt8]: KeptTemplates] = [:]
 
   private static let nextStamp = Atomic<UInt64>(1)
 
@@ -76,8 +79,9 @@ public final class Decoder {
     session.decoderState = new
     new.account = MemoryAccount(budget, session)
     remember(new, session)
-    if session.raw.pointee.transport == UInt16(FLOWCEP_TRANSPORT_UDP), let entries = archive?.take(for: TemplateArchive.Exporter(session)) {
-      new.restore(entries)
+    if session.raw.pointee.transport == UInt16(FLOWCEP_TRANSPORT_UDP), !kept.isEmpty {
+      let exporter = TemplateArchive.Exporter(session)
+      if let templates = kept[exporter.address] { new.restore(templates, port: exporter.port) }
     }
     return new
   }

@@ -8,5 +8,7 @@ public enum DecoderNotice: Sendable, Hashable {
   case redefinition(domain: UInt32, id: UInt16)
   /// So many templates of an earlier session are used until the exporter defines its own.
   case restored(templates: Int)
+  /// So are templates that other ports of its address defined.
+  case restoredOfAddress
   case undecodable(Undecodable)
 }

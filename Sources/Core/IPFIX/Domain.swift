@@ -14,6 +14,10 @@ final class Domain {
   var facts = ExporterFacts()
   /// Some of its templates are from an earlier session, or were.
   var hasRestored = false
+  /// The exporter has begun anew in this session.
+  var hasBegunAnew = false
+  /// Ids whose templates were kept of other ports and have been put back: once is enough.
+  var putBackBefore: Set<UInt16> = []
 
   init(_ key: Key) {
     self.key = key

@@ -62,7 +62,7 @@ extension SessionDecoder {
   ) {
     guard let start = bytes.baseAddress else { return }
     let content = Bytes(rebasing: bytes[header...])
-    guard depth <= limits.listDepth, let slot = domain.templates[load16(start, place)],
+    guard depth <= limits.listDepth, let slot = templateOrKept(load16(start, place), in: domain),
       let index = reference(slot, sink), isWhole(slot.pointee.template, content)
     else { return refuse(bytes, at: place, isEmpty: content.isEmpty) }
     write16(index, start, place)

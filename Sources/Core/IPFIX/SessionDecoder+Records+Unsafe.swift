@@ -34,7 +34,7 @@ extension SessionDecoder {
   /// False where a record runs over the set's end.
   @inline(__always)
   func takeData(_ set: SetBody, _ domain: Domain, _ sink: inout Sink) -> Bool {
-    guard let slot = slot(set, domain, sink) else {
+    guard let slot = slot(set, domain, sink) ?? keptSlot(set, domain, sink) else {
       sink.unknownBytes += set.end - set.start
       setAside(set, domain, sink)
       return true
@@ -78,6 +78,12 @@ extension SessionDecoder {
     guard let slot = domain.templates[set.id] else { return nil }
     if slot.pointee.hasUnknown || hasLifetimes || slot.pointee.isRestored { return rareSlot(set, domain, slot, sink) }
     return slot
+  }
+
+  /// The template of a data set, from before the collector's start.
+  private func keptSlot(_ set: SetBody, _ domain: Domain, _ sink: borrowing Sink) -> TemplateTable.Slot? {
+    guard kept != nil, domain.templates[set.id] == nil, templateOrKept(set.id, in: domain) != nil else { return nil }
+    return slot(set, domain, sink)
   }
 
   private func rareSlot(

@@ -20,9 +20,7 @@ extension SessionDecoder {
       if !isUDP { note(.redefinition(domain: domain.id, id: record.id)) }
       fieldCount -= old.pointee.definition.fields.count
     } else {
-      guard templateCount < limits.templates, domain.templates.count < limits.templatesPerDomain,
-        fieldCount + record.fields.count <= limits.fields
-      else { return leaveOut(.tooManyTemplates) }
+      guard hasRoom(for: record, in: domain) else { return leaveOut(.tooManyTemplates) }
       templateCount += 1
     }
     fieldCount += record.fields.count
@@ -36,7 +34,13 @@ extension SessionDecoder {
     if !waiting.isEmpty { ready.append((domain, record.id)) }
   }
 
-  private func slot(_ record: TemplateRecord, _ domain: Domain) -> TemplateSlot {
+  /// Whether one more template is within the limits.
+  func hasRoom(for record: TemplateRecord, in domain: Domain) -> Bool {
+    record.fields.count <= limits.fieldsPerTemplate && templateCount < limits.templates
+      && domain.templates.count < limits.templatesPerDomain && fieldCount + record.fields.count <= limits.fields
+  }
+
+  func slot(_ record: TemplateRecord, _ domain: Domain) -> TemplateSlot {
     let isVersion5 = domain.key.version == Wire.version5
     let fields = isVersion5 ? NetFlow5.described(with: registry) : record.described(with: registry, described)
     let template = isVersion5 ? NetFlow5.resolved(fields) : record.template(fields)
@@ -89,13 +93,6 @@ extension SessionDecoder {
     let template = UnsafePointer(slot.pointee.template.raw)
     while let length = recordLength(template, rest) { rest = UnsafeRawBufferPointer(rebasing: rest[length...]) }
     return rest.count < 4 && rest.allSatisfy { $0 == 0 }
-  }
-
-  /// The exporter has begun anew: what an earlier session of it defined says nothing any more.
-  func forgetRestored(in domain: Domain) {
-    guard domain.hasRestored else { return }
-    domain.hasRestored = false
-    for slot in domain.templates.all where slot.pointee.isRestored { _ = forget(slot.pointee.definition.id, in: domain) }
   }
 
   func forget(_ id: UInt16, in domain: Domain) -> Bool {

@@ -30,6 +30,8 @@ public final class SessionDecoder {
   var described = DescribedElements()
   var listElements: [TemplateRecord.Field: ListElement] = [:]
   var waiting = WaitingSets()
+  /// What is kept from before the collector's start of the exporter's address, where its port was not there.
+  var kept: KeptTemplates?
   /// Templates that have come in the message at hand, for which data may wait.
   var ready: [(Domain, UInt16)] = []
   /// Since the session began, but for what `takePending` has not been asked for yet.
@@ -98,30 +100,6 @@ public final class SessionDecoder {
     listElements.removeAll()
     described.removeAll()
     _ = account?.set(weight)
-  }
-
-  /// Every template as it was defined, for a later session of the same exporter.
-  func archived() -> [TemplateArchive.Entry] {
-    domains.values.sorted { ($0.key.version, $0.id) < ($1.key.version, $1.id) }.flatMap { domain in
-      domain.key.version == Wire.version5 ? [] : domain.templates.all.map { slot in
-        // What has no life time is valid as long as its session, which is until now.
-        let since = slot.pointee.isRestored || hasLifetime(slot) ? slot.pointee.definedAt : now
-        return TemplateArchive.Entry(domain: domain.key, definition: slot.pointee.definition, seconds: since / 1_000_000_000)
-      }
-    }
-  }
-
-  /// Puts back what an earlier session of the exporter defined. Before the first message.
-  func restore(_ entries: [TemplateArchive.Entry]) {
-    for entry in entries {
-      guard let domain = domain(entry.domain.version, entry.domain.id), domain.templates[entry.definition.id] == nil else { continue }
-      now = entry.seconds * 1_000_000_000
-      define(entry.definition, in: domain)
-      domain.templates[entry.definition.id]?.pointee.isRestored = true
-      domain.hasRestored = true
-    }
-    (pending.templates, notices, noted) = (0, [], NoticedOnce())
-    if templateCount > 0 { note(.restored(templates: templateCount)) }
   }
 
   /// The session ends: what still waits never had a template.

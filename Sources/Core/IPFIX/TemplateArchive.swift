@@ -34,8 +34,6 @@ public struct TemplateArchive: Sendable {
   public static let mostFields = 1 << 19
 
   private var exporters: [Exporter: [Entry]] = [:]
-  /// Those whose sessions have come back: a further port of their address is another exporter.
-  private var present: Set<Exporter> = []
 
   public init() {}
 
@@ -60,28 +58,18 @@ public struct TemplateArchive: Sendable {
   }
 
   private struct Key: Hashable {
-    var exporter: Exporter?
+    var exporter: Exporter
     var domain: Domain.Key
     var id: UInt16
   }
 
   public var isEmpty: Bool { exporters.isEmpty }
 
-  /// The templates that an exporter begins with: its own. Where its port is not known, those of the ports of its address that have not come
-  /// back, for ports change; of two definitions of one domain and id, the younger one.
-  mutating func take(for exporter: Exporter) -> [Entry] {
-    if let own = exporters[exporter] {
-      present.insert(exporter)
-      return own
-    }
-    var youngest: [Key: Entry] = [:]
-    let others = exporters.filter { $0.key.address == exporter.address && !present.contains($0.key) }
-    for entry in others.sorted(by: { $0.key.port < $1.key.port }).flatMap(\.value) {
-      let key = Key(exporter: nil, domain: entry.domain, id: entry.definition.id)
-      if let known = youngest[key], known.seconds >= entry.seconds { continue }
-      youngest[key] = entry
-    }
-    return youngest.values.sorted { ($0.domain.version, $0.domain.id, $0.definition.id) < ($1.domain.version, $1.domain.id, $1.definition.id) }
+  /// What is kept of each address.
+  var byAddress: [[UInt8]: KeptTemplates] {
+    var ports: [[UInt8]: [UInt16: [Entry]]] = [:]
+    for (exporter, entries) in exporters { ports[exporter.address, default: [:]][exporter.port] = entries }
+    return ports.mapValues(KeptTemplates.init)
   }
 
   /// Forgets what is too much: of the address with most exporters, the one that has been quiet longest.

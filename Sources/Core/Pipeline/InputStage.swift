@@ -266,6 +266,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
       case .redefinition(let domain, let id): (.warning, "template \(id), domain \(domain), is defined anew without withdrawal")
       case .restored(let templates):
         (.info, "\(templates) templates of it are known from before; the exporter's own take their place")
+      case .restoredOfAddress: (.info, "templates of its address are known from before; the exporter's own take their place")
       case .undecodable(let reason): (.warning, "cannot be decoded: \(reason.rawValue)")
       }
     services.log(level, instance.name, "\(session.name): \(text)")

@@ -154,4 +154,43 @@ import Testing
       #expect(lines.sorted() == [line + "2 12:4", other + "1 8:4"])
     }
   }
+
+  @Test func whatListsReferToIsKeptAsWell() {
+    // A record of template 300 holds a list of records of template 301.
+    let list = TemplateRecord(id: 300, fields: [.init(element: 292, length: Wire.variableLength)])
+    let item = TemplateRecord(id: 301, fields: [.init(element: 8, length: 4)])
+    let first = session(1, port: 4000)
+    let decoder = Decoder(registry: Decoding.shipped)
+    _ = decode([Example.template(list), Example.template(item)], first, decoder)
+    var archive = TemplateArchive()
+    archive.update(from: first)
+    let later = restored(archive.text)
+    let record: [UInt8] = [7, 3, 1, 45, 192, 0, 2, 1]
+    #expect(decode([Export.ipfix(Export.set(300, record))], session(1, port: 4001), later) == 1)
+    #expect(later.counts.unreadableLists == 0 && later.counts.restoredRecords == 1)
+  }
+
+  @Test func whatDoesNotFitIsPutBackOnce() {
+    let decoder = restored(text())
+    let again = session(1, port: 4001)
+    let long = Export.ipfix(Export.set(256, [UInt8](repeating: 1, count: 500) + [1, 2, 3, 4, 5]))
+    for _ in 0..<3 { #expect(decode([long], again, decoder) == 0) }
+    #expect(decoder.decoder(of: again).waitingCount == 3 && decoder.counts.restoredRecords == 0)
+  }
+
+  /// Sources that nobody knows, of an address of which much is kept: each costs what its own bytes cost.
+  @Test func newSourcesCostNothingHoweverMuchIsKept() {
+    var lines = ""
+    for port in 1...60 {
+      for id in 1000..<2000 { lines += "00000000000000000000000000000001 \(port) 10 7 \(id) - 1699999999 8:4 12:4 1:8 2:8\n" }
+    }
+    let decoder = restored(lines)
+    let orphan = Export.ipfix(Export.set(1001, [1, 2, 3, 4, 5, 6, 7, 8]), Export.set(999, [1]))
+    _ = decode([orphan], session(1, port: 999), decoder)
+    let seconds = CostTests.processorTime()
+    let sessions = (1000..<3000).map { session(1, port: $0) }
+    for session in sessions { _ = decode([orphan], session, decoder) }
+    #expect(CostTests.processorTime() - seconds < 1.5)
+    #expect(decoder.decoder(of: sessions[0]).templatesKnown == 0)
+  }
 }
