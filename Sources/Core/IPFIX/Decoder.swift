@@ -97,12 +97,14 @@ public final class Decoder {
     sessions[session.id] = WeakSession(decoder: decoder)
   }
 
-  /// The heaviest session of the heaviest peer forgets what it has, until it is enough.
+  /// The heaviest session of the heaviest peer forgets what it has, until there is room for a while: a look at all sessions must be rare.
   private func makeRoom() {
-    while budget.total > budget.limit, let peer = budget.heaviest {
-      let theirs = sessions.values.compactMap(\.decoder).filter { $0.account?.peer == peer }
-      guard let heaviest = theirs.max(by: { ($0.account?.bytes ?? 0) < ($1.account?.bytes ?? 0) }), (heaviest.account?.bytes ?? 0) > 0
-      else { return }
+    var peers = Dictionary(grouping: sessions.values.compactMap(\.decoder)) { $0.account?.peer }.mapValues { decoders in
+      (decoders: decoders.sorted { $0.weightCounted < $1.weightCounted }, bytes: decoders.reduce(0) { $0 + $1.weightCounted })
+    }
+    let enough = budget.limit - budget.limit / 8
+    while budget.total > enough, let peer = peers.max(by: { $0.value.bytes < $1.value.bytes })?.key, let heaviest = peers[peer]?.decoders.popLast() {
+      peers[peer]?.bytes -= heaviest.weightCounted
       heaviest.shed()
       counts += heaviest.takePending()
     }

@@ -18,28 +18,15 @@ final class MemoryBudget: Sendable {
     }
   }
 
-  private struct State {
-    var total = 0
-    var peers: [Peer: Int] = [:]
-  }
-
   let limit: Int
-  private let state = Mutex(State())
+  private let sum = Atomic<Int>(0)
 
   init(limit: Int) { self.limit = limit }
 
   /// Counts a session's change; true where all together have become too much.
-  func change(_ peer: Peer, by difference: Int) -> Bool {
-    state.withLock { state in
-      state.total += difference
-      let left = (state.peers[peer] ?? 0) + difference
-      state.peers[peer] = left > 0 ? left : nil
-      return state.total > limit
-    }
-  }
+  func change(by difference: Int) -> Bool { sum.add(difference, ordering: .relaxed).newValue > limit }
 
-  var heaviest: Peer? { state.withLock { $0.peers.max { $0.value < $1.value }?.key } }
-  var total: Int { state.withLock { $0.total } }
+  var total: Int { sum.load(ordering: .relaxed) }
 }
 
 /// A session's part in a budget; given back when the session is gone.
@@ -53,7 +40,7 @@ final class MemoryAccount {
     peer = MemoryBudget.Peer(session)
   }
 
-  deinit { _ = budget.change(peer, by: -bytes) }
+  deinit { _ = budget.change(by: -bytes) }
 
   /// True where all sessions together take too much.
   @inline(__always)
@@ -61,6 +48,6 @@ final class MemoryAccount {
 
   private func change(_ now: Int) -> Bool {
     defer { bytes = now }
-    return budget.change(peer, by: now - bytes)
+    return budget.change(by: now - bytes)
   }
 }

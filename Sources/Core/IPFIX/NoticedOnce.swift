@@ -3,7 +3,14 @@ struct NoticedOnce {
   private static let limit = 256
   private var firstTemplate = false
   private var firstRecord = false
+  private var isSilent = false
   private var others: Set<DecoderNotice> = []
+
+  /// Forgets what has been said, and says nothing more.
+  mutating func silence() {
+    others = []
+    isSilent = true
+  }
 
   var count: Int { others.count }
 
@@ -16,7 +23,7 @@ struct NoticedOnce {
       defer { firstRecord = true }
       return !firstRecord
     default:
-      return others.count < Self.limit && others.insert(notice).inserted
+      return !isSilent && others.count < Self.limit && others.insert(notice).inserted
     }
   }
 }

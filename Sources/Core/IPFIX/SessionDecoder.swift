@@ -90,6 +90,8 @@ public final class SessionDecoder {
       + factCount * 1024 + noted.count * 128
   }
   var account: MemoryAccount?
+  /// That estimate as it was last counted.
+  var weightCounted: Int { account?.bytes ?? 0 }
 
   /// Forgets templates and domains, since all sessions together take too much and this one takes most.
   func shed() {
@@ -99,6 +101,7 @@ public final class SessionDecoder {
     domains.removeAll()
     listElements.removeAll()
     described.removeAll()
+    noted.silence()
     _ = account?.set(weight)
   }
 

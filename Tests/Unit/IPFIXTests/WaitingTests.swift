@@ -164,6 +164,30 @@ import Testing
     #expect(healthy.decoder.rememberedBytes < 10_000)
   }
 
+  /// Sources that each say much that is worth a line in the log, more of them than the memory is for.
+  @Test func whatHasBeenSaidGivesWayAsWell() {
+    var limits = DecoderLimits()
+    limits.totalBytes = 1 << 18
+    let healthy = Decoding(FLOWCEP_TRANSPORT_UDP, limits: limits)
+    healthy.decode(Example.template(Example.fixed))
+    let seconds = CostTests.processorTime()
+    let sessions = (0..<400).map { number in
+      var description = flowcep_session()
+      (description.transport, description.remote_port) = (UInt16(FLOWCEP_TRANSPORT_UDP), 4000)
+      withUnsafeMutableBytes(of: &description.remote_address) { ($0[14], $0[15]) = (UInt8(number / 256), UInt8(number % 256)) }
+      return Session(copying: description, name: "flood")
+    }
+    for round in 0..<3 {
+      for session in sessions {
+        let fields = (0..<40).map { TemplateRecord.Field(enterprise: 99, element: UInt16(round * 40 + $0), length: 1) }
+        healthy.decode([Example.template(TemplateRecord(id: 300, fields: fields))], of: session)
+      }
+      #expect(healthy.decoder.rememberedBytes <= limits.totalBytes)
+    }
+    #expect(CostTests.processorTime() - seconds < 10)
+    withExtendedLifetime(sessions) {}
+  }
+
   @Test func fieldsWithoutLengthAreBounded() {
     let fields = [TemplateRecord.Field(element: 4, length: 1)] + Array(repeating: TemplateRecord.Field(element: 5, length: 0), count: 100)
     let decoding = decoding()
