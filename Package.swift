@@ -175,7 +175,7 @@ let package = Package(
     unitTests("PluginHost", ["Configuration"]),
     .testTarget(
       name: "PluginABITests", dependencies: ["TestSupport"], path: "Tests/PluginABI", exclude: ["Outside"], swiftSettings: manners),
-    unitTests("Pipeline", ["PluginABI", "PluginHost", "RecordBatch", "Telemetry"]),
+    unitTests("Pipeline", ["PluginABI", "PluginHost", "RecordBatch", "InformationElements", "Telemetry"]),
     unitTests("Synthesis"),
     unitTests("Replay", ["IPFIX", "Synthesis"]),
     unitTests("CryptoPAn"),

@@ -72,11 +72,12 @@ final class StatusSource: Sendable {
   }
 
   private func make(_ sessions: Int, _ withTemplates: Bool) -> CollectorStatus {
-    let inputs = stages.inputs.map { input in
+    let answers = stages.inputs.map { input in
+      (input, input.ask(sessions: sessions, withTemplates: withTemplates, milliseconds: Self.patienceMilliseconds))
+    }
+    let inputs = answers.map { input, answer in
       CollectorStatus.Input(
-        name: input.instance.name,
-        sessions: input.snapshot(sessions: sessions, withTemplates: withTemplates, milliseconds: Self.patienceMilliseconds),
-        quietNanoseconds: input.quietNanoseconds, hasEnded: input.isEnded)
+        name: input.instance.name, sessions: answer(), quietNanoseconds: input.quietNanoseconds, hasEnded: input.isEnded)
     }
     return CollectorStatus(
       phase: phase, startedAt: startedAt, now: Clock.wall(), ledger: stages.ledgerOfNow, inputs: inputs,

@@ -70,26 +70,30 @@ final class SnapshotDesk: Sendable {
   private let isAsked = Atomic<Bool>(false)
   private let holder = Atomic<Holder>(.input)
 
-  /// Any thread: waits until there is an answer, at most so long; then the latest one must do.
-  func ask(
-    _ request: Request, milliseconds: Int, unless hasEnded: () -> Bool, make: (Request) -> InputSnapshot
-  ) -> InputSnapshot {
+  /// Any thread: gives the question's number.
+  func ask(_ request: Request) -> UInt64 {
     let number = state.withLock { state in
       state.request = request
       state.number += 1
       return state.number
     }
     isAsked.store(true, ordering: .releasing)
+    return number
+  }
+
+  /// Any thread: waits until there is an answer, at most so long; then the latest one must do.
+  func answer(to number: UInt64, milliseconds: Int, unless hasEnded: () -> Bool, make: (Request) -> InputSnapshot) -> InputSnapshot {
     let deadline = Clock.monotonic() + UInt64(milliseconds) * 1_000_000
     while true {
-      if holder.compareExchange(expected: .nobody, desired: .asker, ordering: .acquiring).exchanged {
-        serve(make)
-        holder.store(.nobody, ordering: .releasing)
-      }
       let isLast = hasEnded() || Clock.monotonic() >= deadline
       let (answered, answer) = state.withLock { ($0.answered, $0.answer) }
       if answered >= number || isLast { return answer }
-      usleep(2000)
+      if holder.compareExchange(expected: .nobody, desired: .asker, ordering: .acquiring).exchanged {
+        serve(make)
+        holder.store(.nobody, ordering: .releasing)
+      } else {
+        usleep(2000)
+      }
     }
   }
 

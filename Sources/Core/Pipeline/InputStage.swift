@@ -17,6 +17,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   private let keeper: TemplateKeeper?
   private let thread = StageThread()
   private var failures: FailureReport
+  private var log: SessionLog
   private let stopsOnError: Bool
   private var expectedRecords = 64
   private var open: [UInt64: Open] = [:]
@@ -53,6 +54,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
     self.state = state
     self.stopsOnError = stopsOnError
     failures = FailureReport(services, state, stops: stopsOnError)
+    log = SessionLog(services, instance.name)
     let decoder = Decoder(registry: services.registry, limits: limits, options: options)
     self.decoder = decoder
     keeper = templatesFile.map { TemplateKeeper($0, decoder) }
@@ -117,10 +119,10 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   /// - Parameters:
   ///   - sessions: how many to give one by one.
   ///   - withTemplates: whether each template is listed.
-  public func snapshot(sessions: Int, withTemplates: Bool, milliseconds: Int) -> InputSnapshot {
-    desk.ask(.init(sessions: sessions, withTemplates: withTemplates), milliseconds: milliseconds, unless: { isEnded }) {
-      snapshot($0)
-    }
+  /// - Returns: what to call for the snapshot: who asks several inputs asks all of them before waiting for the first.
+  public func ask(sessions: Int, withTemplates: Bool, milliseconds: Int) -> () -> InputSnapshot {
+    let number = desk.ask(.init(sessions: sessions, withTemplates: withTemplates))
+    return { [self] in desk.answer(to: number, milliseconds: milliseconds, unless: { isEnded }) { snapshot($0) } }
   }
 
   // MARK: The input's thread
@@ -145,6 +147,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
     }
     keepTemplates(atEnd: true)
     for session in openSessionsInOrder { closed(session.session, reason: nil) }
+    log.finish()
     desk.leave(snapshot(.init(sessions: 0, withTemplates: false)))
     next.end()
   }
@@ -238,7 +241,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   public func opened(_ session: Session) {
     open[session.id] = Open(session: session, at: Clock.wall())
     sessions.add(1, ordering: .relaxed)
-    services.log(.info, instance.name, "\(session.name): connected")
+    log.say(.info, "\(session.name): connected")
     next.take(BatchStorage(kind: .sessionOpened, session: session))
   }
 
@@ -248,9 +251,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
     decoder.close(session)
     remember(session, reason)
     publishCounts()
-    if let reason { services.log(.warning, instance.name, "\(session.name): closed: \(reason)") } else {
-      services.log(.info, instance.name, "\(session.name): closed")
-    }
+    if let reason { log.say(.warning, "\(session.name): closed: \(reason)") } else { log.say(.info, "\(session.name): closed") }
     next.take(BatchStorage(kind: .sessionClosed, session: session))
   }
 
@@ -269,6 +270,6 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
       case .restoredOfAddress: (.info, "templates of its address are known from before; the exporter's own take their place")
       case .undecodable(let reason): (.warning, "cannot be decoded: \(reason.rawValue)")
       }
-    services.log(level, instance.name, "\(session.name): \(text)")
+    log.say(level, "\(session.name): \(text)")
   }
 }
