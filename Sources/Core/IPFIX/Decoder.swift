@@ -70,6 +70,9 @@ public final class Decoder {
     guard let decoder = session.decoderState as? SessionDecoder else { return }
     decoder.close()
     counts += decoder.takePending()
+    // What it has counted is final: nobody takes anything from it any more.
+    sessions[session.id] = nil
+    decoder.account = nil
   }
 
   /// The session's own decoder, made at its first packet; it lives and ends with the session.
@@ -97,10 +100,11 @@ public final class Decoder {
     sessions[session.id] = WeakSession(decoder: decoder)
   }
 
-  /// The heaviest session of the heaviest peer forgets what it has, until there is room for a while: a look at all sessions must be rare.
+  /// Sessions of the heaviest peer forget what they have, those first that take most for what they have sent, until there is room for a while:
+  /// a look at all sessions must be rare.
   private func makeRoom() {
     var peers = Dictionary(grouping: sessions.values.compactMap(\.decoder)) { $0.account?.peer }.mapValues { decoders in
-      (decoders: decoders.sorted { $0.weightCounted < $1.weightCounted }, bytes: decoders.reduce(0) { $0 + $1.weightCounted })
+      (decoders: decoders.sorted { $0.weightOfAMessage < $1.weightOfAMessage }, bytes: decoders.reduce(0) { $0 + $1.weightCounted })
     }
     let enough = budget.limit - budget.limit / 8
     while budget.total > enough, let peer = peers.max(by: { $0.value.bytes < $1.value.bytes })?.key, let heaviest = peers[peer]?.decoders.popLast() {

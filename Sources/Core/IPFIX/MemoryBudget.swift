@@ -2,8 +2,8 @@ import PluginABI
 import RecordBatch
 import Synchronization
 
-/// What all sessions of a decoder together may remember. Who takes most gives way first: of the address with the most, the session
-/// with the most loses what it has; a peer that floods never costs another one its templates.
+/// What all sessions of a decoder together may remember. Who takes most gives way first, so that a peer that floods never costs another one its
+/// templates.
 ///
 /// Filled by the decoder's thread; sessions may end on any.
 final class MemoryBudget: Sendable {

@@ -43,6 +43,7 @@ extension SessionDecoder {
     var slot = slot(definition, domain)
     (slot.definedAt, slot.definedIn, slot.isRestored) = (entry.seconds * 1_000_000_000, 0, true)
     domain.templates.set(slot)
+    hasNewDefinitions = true
     domain.hasRestored = true
   }
 

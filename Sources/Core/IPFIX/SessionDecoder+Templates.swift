@@ -26,6 +26,7 @@ extension SessionDecoder {
     fieldCount += record.fields.count
     let slot = slot(record, domain)
     domain.templates.set(slot)
+    hasNewDefinitions = true
     pending.templates += 1
     note(.firstTemplate(domain: domain.id, id: record.id))
     for field in slot.template.view.fields where UInt32(field.flags) & UInt32(FLOWCEP_FIELD_KNOWN) == 0 {
@@ -97,6 +98,7 @@ extension SessionDecoder {
 
   func forget(_ id: UInt16, in domain: Domain) -> Bool {
     guard let slot = domain.templates[id] else { return false }
+    hasNewDefinitions = true
     fieldCount -= slot.pointee.definition.fields.count
     templateCount -= 1
     return domain.templates.remove(id)

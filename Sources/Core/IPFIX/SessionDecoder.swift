@@ -19,6 +19,8 @@ public final class SessionDecoder {
   var templateCount = 0
   /// Of all templates together.
   var fieldCount = 0
+  /// Templates have been defined or lost since somebody looked at them for the archive.
+  var hasNewDefinitions = false
   /// Interfaces and samplers remembered, of all domains.
   var factCount = 0
   /// Templates are resolved anew, for what their exporter has described since, no faster than it could have defined them anew: bytes
@@ -92,13 +94,15 @@ public final class SessionDecoder {
   var account: MemoryAccount?
   /// That estimate as it was last counted.
   var weightCounted: Int { account?.bytes ?? 0 }
+  var weightOfAMessage: Int { weightCounted / Int(clamping: messageNumber + 1) }
 
-  /// Forgets templates and domains, since all sessions together take too much and this one takes most.
+  /// Forgets templates and domains, since all sessions together take too much.
   func shed() {
     pending.evictedTemplates += UInt64(templateCount)
     give(up: waiting.removeAll())
     (templateCount, fieldCount, factCount, lastDomain) = (0, 0, 0, nil)
     domains.removeAll()
+    hasNewDefinitions = true
     listElements.removeAll()
     described.removeAll()
     noted.silence()

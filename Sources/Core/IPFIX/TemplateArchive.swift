@@ -72,16 +72,17 @@ public struct TemplateArchive: Sendable {
     return ports.mapValues(KeptTemplates.init)
   }
 
-  /// Forgets what is too much: of the address with most exporters, the one that has been quiet longest.
+  /// Forgets what is too much, and a little more: of the address with most exporters, the one that has been quiet longest.
   public mutating func bound(exporters most: Int = mostExporters, fields mostFields: Int = mostFields) {
     var fields = exporters.values.reduce(0) { $0 + Self.fields($1) }
     guard exporters.count > most || fields > mostFields else { return }
-    var byAddress = Dictionary(grouping: exporters.keys) { $0.address }
-    for address in byAddress.keys {
-      byAddress[address]?.sort { (newest($0), $0.port) > (newest($1), $1.port) }
+    let newest = exporters.mapValues { $0.map(\.seconds).max() ?? 0 }
+    // The youngest first.
+    var byAddress = Dictionary(grouping: exporters.keys) { $0.address }.mapValues { ports in
+      ports.sorted { (newest[$0] ?? 0, $0.port) > (newest[$1] ?? 0, $1.port) }
     }
-    while exporters.count > most || fields > mostFields, let heaviest = byAddress.max(by: { $0.value.count < $1.value.count })?.key,
-      let oldest = byAddress[heaviest]?.popLast()
+    while exporters.count > most - most / 8 || fields > mostFields - mostFields / 8,
+      let heaviest = byAddress.max(by: { $0.value.count < $1.value.count })?.key, let oldest = byAddress[heaviest]?.popLast()
     {
       fields -= exporters.removeValue(forKey: oldest).map(Self.fields) ?? 0
     }
@@ -89,11 +90,12 @@ public struct TemplateArchive: Sendable {
 
   private static func fields(_ entries: [Entry]) -> Int { entries.reduce(0) { $0 + $1.definition.fields.count } }
 
-  private func newest(_ exporter: Exporter) -> UInt64 { exporters[exporter]?.map(\.seconds).max() ?? 0 }
-
   /// Puts what a session has defined in the place of what is known of its exporter.
-  public mutating func update(from session: Session) {
-    guard let decoder = session.decoderState as? SessionDecoder else { return }
+  ///
+  /// - Parameter onlyIfChanged: leaves out a session that has defined and lost nothing since.
+  public mutating func update(from session: Session, onlyIfChanged: Bool = false) {
+    guard let decoder = session.decoderState as? SessionDecoder, !onlyIfChanged || decoder.hasNewDefinitions else { return }
+    decoder.hasNewDefinitions = false
     let entries = decoder.archived()
     exporters[Exporter(session)] = entries.isEmpty ? nil : entries
   }

@@ -19,7 +19,7 @@ public struct TemplatesFile: Sendable {
 }
 
 /// Keeps the templates of UDP sessions in a file: read when the input begins, written anew at once when a template has come, and every
-/// minute while anything comes. Of the input's thread, which makes the text; another one writes it.
+/// minute while anything comes. Of the input's thread, which looks at the sessions that have something new; another one makes the text and writes it.
 final class TemplateKeeper {
   let file: TemplatesFile
   private var archive: TemplateArchive
@@ -30,7 +30,7 @@ final class TemplateKeeper {
   private var nextRefresh: UInt64 = 0
   private var isSaid = false
 
-  /// Making the text may take a twentieth of the thread's time.
+  /// Looking at the sessions may take a twentieth of the thread's time.
   private static let rarity: UInt64 = 20
   private static let longestPause: UInt64 = 5_000_000_000
   private static let refreshInterval: UInt64 = 60_000_000_000
@@ -54,13 +54,16 @@ final class TemplateKeeper {
     let now = Clock.monotonic()
     let isDue = changes != savedTemplates ? now >= nextSave : messages != savedMessages && now >= nextRefresh
     guard isDue || atEnd && messages != savedMessages else { return }
-    for session in sessions where session.raw.pointee.transport == UInt16(FLOWCEP_TRANSPORT_UDP) { archive.update(from: session) }
+    let isRefresh = atEnd || now >= nextRefresh
+    for session in sessions where session.raw.pointee.transport == UInt16(FLOWCEP_TRANSPORT_UDP) {
+      archive.update(from: session, onlyIfChanged: !isRefresh)
+    }
     archive.bound()
     // Nothing to keep, and nothing that was kept before.
-    if !archive.isEmpty || changes != savedTemplates { writer.write(archive.text) }
+    if !archive.isEmpty || changes != savedTemplates { writer.write { [archive] in archive.text } }
     (savedTemplates, savedMessages) = (changes, messages)
     nextSave = now + min((Clock.monotonic() - now) * Self.rarity, Self.longestPause)
-    nextRefresh = now + Self.refreshInterval
+    if isRefresh { nextRefresh = now + Self.refreshInterval }
   }
 
   /// No more is written when this returns.

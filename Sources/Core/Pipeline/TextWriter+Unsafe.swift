@@ -8,7 +8,7 @@ final class TextWriter: @unchecked Sendable {
   private let path: String
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let changed: UnsafeMutablePointer<pthread_cond_t>
-  private var next: String?
+  private var next: (@Sendable () -> String)?
   private var ends = false
   private var result: Result<Void, Failure>?
   private var thread: StageThread?
@@ -37,7 +37,8 @@ final class TextWriter: @unchecked Sendable {
   /// How the first write went; nil until then.
   var firstResult: Result<Void, Failure>? { locked { result } }
 
-  func write(_ text: String) {
+  /// - Parameter text: makes the text, on the writer's thread.
+  func write(_ text: @escaping @Sendable () -> String) {
     locked {
       next = text
       pthread_cond_signal(changed)
@@ -59,12 +60,12 @@ final class TextWriter: @unchecked Sendable {
 
   private func run() {
     while let text = nextText() {
-      let made = replace(by: text)
+      let made = replace(by: text())
       locked { result = result ?? made }
     }
   }
 
-  private func nextText() -> String? {
+  private func nextText() -> (@Sendable () -> String)? {
     locked {
       while next == nil, !ends { pthread_cond_wait(changed, mutex) }
       defer { next = nil }

@@ -16,6 +16,14 @@ import Testing
     #expect(text.position(at: 5) == SourcePosition(line: 1, column: 5))
   }
 
+  /// A file may be one line, with a mistake at every word.
+  @Test func longLinesAreNotShownAgainAndAgain() {
+    let text = SourceText(name: "startup.xml", text: String(repeating: "<prot/>", count: 100_000))
+    let all = (0..<100_000).map { Diagnostic(.error, in: text, at: SourceRange($0 * 7 + 1, $0 * 7 + 5), message: "unknown") }
+    #expect(all.last?.text == "startup.xml:1:699995: error: unknown")
+    #expect(text.line(1) == "")
+  }
+
   @Test func lineNamesPlaceAndSuggestion() {
     let d = Diagnostic(
       .error, in: source, at: SourceRange(11, 15), message: "unknown option \"prot\"",

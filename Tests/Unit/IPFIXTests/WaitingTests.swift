@@ -164,6 +164,39 @@ import Testing
     #expect(healthy.decoder.rememberedBytes < 10_000)
   }
 
+  @Test func whoSendsMuchOfAnAddressKeepsItsTemplates() {
+    var limits = DecoderLimits()
+    limits.totalBytes = 1 << 18
+    let decoding = Decoding(FLOWCEP_TRANSPORT_UDP, limits: limits)
+    decoding.decode(Example.template(Example.fixed))
+    for _ in 0..<50 { decoding.decode(Example.data(1, sequence: 0)) }
+    let flood = (0..<200).map { port in
+      var description = decoding.session.raw.pointee
+      description.remote_port = UInt16(5000 + port)
+      return Session(copying: description, name: "flood")
+    }
+    // No port of it takes more than the honest one.
+    for session in flood { decoding.decode([Example.template(Example.fixed)], of: session) }
+    #expect(decoding.counts.evictedTemplates > 0 && decoding.sessionDecoder.templatesKnown == 1)
+    #expect(decoding.decode(Example.data(2, sequence: 0)).count == 2)
+  }
+
+  @Test func whatEndedSessionsHaveCountedIsFinal() {
+    var limits = DecoderLimits()
+    limits.totalBytes = 1 << 16
+    let decoding = Decoding(FLOWCEP_TRANSPORT_UDP, limits: limits)
+    decoding.decode(Example.template(Example.fixed))
+    decoding.decoder.close(decoding.session)
+    let ended = decoding.sessionDecoder.counts
+    let others = (0..<50).map { port in
+      var description = decoding.session.raw.pointee
+      description.remote_port = UInt16(5000 + port)
+      return Session(copying: description, name: "other")
+    }
+    for session in others { decoding.decode([Example.template(Example.fixed)], of: session) }
+    #expect(decoding.counts.evictedTemplates > 0 && decoding.sessionDecoder.counts == ended)
+  }
+
   /// Sources that each say much that is worth a line in the log, more of them than the memory is for.
   @Test func whatHasBeenSaidGivesWayAsWell() {
     var limits = DecoderLimits()
