@@ -175,4 +175,72 @@ import Testing
         Decoding.datagrams(one + one + NetFlowTests.message5(count: 1)) == [one, one, NetFlowTests.message5(count: 1)], "\(zeros) zeros")
     }
   }
+
+  @Test func carrierRouterWithLabelsAndInstances() {
+    let fields = [F(70, 3), F(71, 3), F(46, 1), F(47, 4), F(90, 8), F(91, 1), F(234, 4), F(89, 1), F(61, 1)]
+    let names = Export.set(1, padded: true, Export.options9(257, scopes: [F(1, 4)], [F(234, 4), F(236, 16)]))
+    expect(
+      Export.version9(
+        Export.set(0, Export.template(258, fields)), names,
+        Export.set(258, padded: true, n(0x0186a1, 3), n(0x0186b0, 3), [5], b, n(0x0000_fde8_0000_0064, 8), [24], n(1, 4), [64, 1]),
+        Export.set(257, n(0, 4), n(1, 4), Export.text("CUSTOMER-A", 16))),
+      [
+        [
+          "\"mplsTopLabelStackSection\": \"0x0186a1\"", "\"mplsLabelStackSection2\": \"0x0186b0\"", "\"mplsTopLabelType\": 5",
+          "\"mplsTopLabelIPv4Address\": \"198.51.100.7\"", "\"mplsTopLabelPrefixLength\": 24", "\"ingressVRFID\": 1", "\"flowDirection\": 1",
+        ],
+        ["\"ingressVRFID\": 1", "\"VRFname\": \"CUSTOMER-A"],
+      ])
+  }
+
+  @Test func translatorWithEventsAndBlocksOfPorts() {
+    let fields = [F(230, 1), F(323, 8), F(234, 4), F(4, 1), F(8, 4), F(225, 4), F(7, 2), F(227, 2), F(229, 1), F(361, 2), F(362, 2), F(363, 2), F(283, 4)]
+    let record = [4] + n(1_700_000_000_123, 8) + n(0, 4) + [17] + a + b + n(1, 2) + n(2, 2) + [1] + n(1024, 2) + n(2047, 2) + n(1, 2) + n(9, 4)
+    for message in [
+      Export.version9(Export.set(0, Export.template(259, fields)), Export.set(259, padded: true, record)),
+      Export.ipfix(Export.set(2, Export.template(259, fields)), Export.set(259, record)),
+    ] {
+      expect(
+        message,
+        [
+          [
+            "\"natEvent\": 4", "\"observationTimeMilliseconds\": 1700000000123", "\"postNATSourceIPv4Address\": \"198.51.100.7\"",
+            "\"postNAPTSourceTransportPort\": 2", "\"natOriginatingAddressRealm\": 1", "\"portRangeStart\": 1024", "\"portRangeEnd\": 2047",
+            "\"portRangeStepSize\": 1", "\"natPoolId\": 9",
+          ]
+        ])
+    }
+  }
+
+  @Test func wirelessControllerWithStations() {
+    let fields = [F(365, 6), F(367, 6), F(366, 4), F(147, 33), F(61, 1), F(95, 4), F(195, 1)]
+    let record = [0, 17, 34, 51, 68, 85, 102, 119, 136, 153, 170, 187] + a + Export.text("SSID-x", 33) + [1] + n(0x0d00_0001, 4) + [46]
+    expect(
+      Export.version9(Export.set(0, Export.template(261, fields)), Export.set(261, padded: true, record)),
+      [
+        [
+          "\"staMacAddress\": \"00:11:22:33:44:55\"", "\"wtpMacAddress\": \"66:77:88:99:aa:bb\"", "\"staIPv4Address\": \"192.0.2.1\"",
+          "\"wlanSSID\": \"SSID-x", "\"applicationId\": \"218103809\"", "\"ipDiffServCodePoint\": 46",
+        ]
+      ])
+  }
+
+  @Test func probeWithListsInLists() {
+    // A list of many templates holds a list of names, each of which holds a list of addresses, one of them empty.
+    let templates = Export.set(
+      2, Export.template(0xb000, [F(8, 4), F(293, any)]), Export.template(0xc600, [F(292, any)]),
+      Export.template(0xcf00, [F(199, 4, of: 6871), F(175, 2, of: 6871), F(179, any, of: 6871), F(292, any)]), Export.template(0xce00, [F(8, 4)]))
+    let one: [UInt8] = n(3600, 4) + n(1, 2) + Export.value("www.example.org.") + Export.value([3] + n(0xce00, 2) + a)
+    let two: [UInt8] = n(60, 4) + n(28, 2) + Export.value("b.") + Export.value([3] + n(0xce00, 2))
+    let inner: [UInt8] = Export.value([3] + n(0xcf00, 2) + one + two)
+    let outer: [UInt8] = [3] + n(0xc600, 2) + n(UInt64(4 + inner.count), 2) + inner
+    expect(
+      Export.ipfix(templates, Export.set(0xb000, a, Export.value(outer, long: true))),
+      [
+        [
+          "\"dnsTTL\": 3600, \"dnsQRType\": 1, \"dnsQName\": \"www.example.org.\"", "\"data\": [{\"sourceIPv4Address\": \"192.0.2.1\"}]",
+          "\"dnsQName\": \"b.\"", "\"data\": []",
+        ]
+      ])
+  }
 }
