@@ -42,8 +42,7 @@ extension SessionDecoder {
     fieldCount += definition.fields.count
     var slot = slot(definition, domain)
     (slot.definedAt, slot.definedIn, slot.isRestored) = (entry.seconds * 1_000_000_000, 0, true)
-    domain.templates.set(slot)
-    hasNewDefinitions = true
+    put(slot, in: domain)
     domain.hasRestored = true
   }
 

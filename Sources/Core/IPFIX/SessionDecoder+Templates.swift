@@ -25,14 +25,20 @@ extension SessionDecoder {
     }
     fieldCount += record.fields.count
     let slot = slot(record, domain)
-    domain.templates.set(slot)
-    hasNewDefinitions = true
+    put(slot, in: domain)
     pending.templates += 1
     note(.firstTemplate(domain: domain.id, id: record.id))
     for field in slot.template.view.fields where UInt32(field.flags) & UInt32(FLOWCEP_FIELD_KNOWN) == 0 {
       note(.unknownElement(enterprise: field.enterprise, id: field.element))
     }
     if !waiting.isEmpty { ready.append((domain, record.id)) }
+  }
+
+  func put(_ slot: TemplateSlot, in domain: Domain) {
+    let pages = domain.templates.pageCount
+    domain.templates.set(slot)
+    pageCount += domain.templates.pageCount - pages
+    hasNewDefinitions = true
   }
 
   /// Whether one more template is within the limits.
@@ -101,6 +107,8 @@ extension SessionDecoder {
     hasNewDefinitions = true
     fieldCount -= slot.pointee.definition.fields.count
     templateCount -= 1
+    pageCount -= domain.templates.pageCount
+    defer { pageCount += domain.templates.pageCount }
     return domain.templates.remove(id)
   }
 

@@ -19,6 +19,8 @@ public final class SessionDecoder {
   var templateCount = 0
   /// Of all templates together.
   var fieldCount = 0
+  /// Of all domains' tables of templates.
+  var pageCount = 0
   /// Templates have been defined or lost since somebody looked at them for the archive.
   var hasNewDefinitions = false
   /// Interfaces and samplers remembered, of all domains.
@@ -88,7 +90,7 @@ public final class SessionDecoder {
 
   /// An estimate of the memory that the session takes.
   var weight: Int {
-    fieldCount * 192 + templateCount * 1024 + domains.count * 4096 + waiting.bytes + (listElements.count + described.count) * 512
+    fieldCount * 192 + templateCount * 1536 + pageCount * TemplateTable.pageWeight + domains.count * 4096 + waiting.bytes + (listElements.count + described.count) * 512
       + factCount * 1024 + noted.count * 128
   }
   var account: MemoryAccount?
@@ -100,7 +102,7 @@ public final class SessionDecoder {
   func shed() {
     pending.evictedTemplates += UInt64(templateCount)
     give(up: waiting.removeAll())
-    (templateCount, fieldCount, factCount, lastDomain) = (0, 0, 0, nil)
+    (templateCount, fieldCount, pageCount, factCount, lastDomain) = (0, 0, 0, 0, nil)
     domains.removeAll()
     hasNewDefinitions = true
     listElements.removeAll()

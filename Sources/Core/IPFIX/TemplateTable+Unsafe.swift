@@ -80,6 +80,9 @@ struct TemplateTable: ~Copyable {
   private var optionsIDs: Set<UInt16> = []
   /// Templates of each page.
   private var pageCounts = [UInt16](repeating: 0, count: 256)
+  private(set) var pageCount = 0
+  /// Bytes that one takes.
+  static let pageWeight = 256 * MemoryLayout<Slot?>.stride
 
   var count: Int { flowIDs.count + optionsIDs.count }
 
@@ -110,6 +113,7 @@ struct TemplateTable: ~Copyable {
       page = .allocate(capacity: 256)
       page.initialize(repeating: nil, count: 256)
       pages[Int(id >> 8)] = page
+      pageCount += 1
     }
     if let old = page[Int(id & 255)] {
       _ = old.pointee.isOptions ? optionsIDs.remove(id) : flowIDs.remove(id)
@@ -133,6 +137,7 @@ struct TemplateTable: ~Copyable {
     if pageCounts[Int(id >> 8)] == 0 {
       page.deallocate()
       pages[Int(id >> 8)] = nil
+      pageCount -= 1
     }
     return true
   }

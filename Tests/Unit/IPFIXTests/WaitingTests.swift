@@ -181,6 +181,24 @@ import Testing
     #expect(decoding.decode(Example.data(2, sequence: 0)).count == 2)
   }
 
+  @Test func idsThatLieFarApartWeighMore() {
+    func weight(_ step: UInt16) -> Int {
+      let decoding = Decoding()
+      for index in 1...100 { decoding.decode(Example.template(TemplateRecord(id: UInt16(index) * step + 256, fields: [.init(element: 4, length: 1)]))) }
+      defer { #expect(decoding.sessionDecoder.templatesKnown == 100) }
+      return decoding.decoder.rememberedBytes
+    }
+    #expect(weight(256) - weight(1) == 99 * 2048)
+    // What is withdrawn weighs nothing.
+    let decoding = Decoding()
+    decoding.decode(Example.template(Example.fixed))
+    let before = decoding.decoder.rememberedBytes
+    decoding.decode(Example.template(TemplateRecord(id: 9000, fields: [.init(element: 4, length: 1)])))
+    #expect(decoding.decoder.rememberedBytes > before + 2048)
+    decoding.decode(Example.template(TemplateRecord(id: 9000, fields: [])))
+    #expect(decoding.decoder.rememberedBytes == before)
+  }
+
   @Test func whatEndedSessionsHaveCountedIsFinal() {
     var limits = DecoderLimits()
     limits.totalBytes = 1 << 16
