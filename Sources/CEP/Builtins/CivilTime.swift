@@ -62,11 +62,32 @@ struct CivilTime {
     let first = CivilTime(Self.days(year, 0, 1) * Self.dayLength)
     return (dayOfYear + first.dayOfWeek - 2) / 7 + 1
   }
+  /// The day of this time's weekday in another week of the year.
+  private func date(inWeek week: Int64) -> CivilTime {
+    let first = Self.days(year, 0, 1)
+    let sunday = first - (CivilTime(first * Self.dayLength).dayOfWeek - 1)
+    let moved = (sunday + 7 * (week - 1) + dayOfWeek - 1) - Self.days(year, month, day)
+    return CivilTime(milliseconds + moved * Self.dayLength)
+  }
+  /// 53 where the 1st of January is a Saturday, or a Friday of a leap year.
+  private var weeksInYear: Int64 {
+    let weekday = CivilTime(Self.days(year, 0, 1) * Self.dayLength).dayOfWeek
+    let isLeap = Self.days(year + 1, 0, 1) - Self.days(year, 0, 1) == 366
+    return weekday == 7 || isLeap && weekday == 6 ? 53 : 52
+  }
+
+  /// `1/31/20 3:04 PM`, as the original's platform writes times by default.
+  var shortText: String {
+    let hours = hour % 12 == 0 ? 12 : hour % 12
+    let two = { (number: Int64) in number < 10 ? "0\(number)" : "\(number)" }
+    return "\(month + 1)/\(day)/\(two((year % 100 + 100) % 100)) \(hours):\(two(minute)) \(hour < 12 ? "AM" : "PM")"
+  }
+
   var daysInMonth: Int64 { Self.days(year, month + 1, 1) - Self.days(year, month, 1) }
 
-  /// The fields that methods name, from the finest.
-  enum Field: Int, CaseIterable {
-    case millisecond, second, minute, hour, day, month, year
+  /// The fields that methods name, from the finest; the week stands beside them.
+  enum Field: Int {
+    case millisecond, second, minute, hour, day, month, year, week
 
     init?(named name: String) {
       switch name.lowercased() {
@@ -77,6 +98,7 @@ struct CivilTime {
       case "day", "days": self = .day
       case "month", "months": self = .month
       case "year", "years": self = .year
+      case "week", "weeks": self = .week
       default: return nil
       }
     }
@@ -92,6 +114,7 @@ struct CivilTime {
       case .day: day
       case .month: month
       case .year: year
+      case .week: weekOfYear
       }
     }
     set {
@@ -103,11 +126,12 @@ struct CivilTime {
       case .day: day = newValue
       case .month: month = newValue
       case .year: year = newValue
+      case .week: self = date(inWeek: newValue)
       }
     }
   }
 
-  func smallest(_ field: Field) -> Int64 { field == .day ? 1 : field == .year ? 1 : 0 }
+  func smallest(_ field: Field) -> Int64 { [.day, .year, .week].contains(field) ? 1 : 0 }
 
   func largest(_ field: Field) -> Int64 {
     switch field {
@@ -117,13 +141,14 @@ struct CivilTime {
     case .day: daysInMonth
     case .month: 11
     case .year: 292_278_994
+    case .week: weeksInYear
     }
   }
 
   /// The start of the field's unit that this time lies in.
   func floor(_ field: Field) -> CivilTime {
     var result = self
-    for finer in Field.allCases where finer.rawValue < field.rawValue { result[finer] = smallest(finer) }
+    for finer in (0..<field.rawValue).compactMap(Field.init) { result[finer] = smallest(finer) }
     return result
   }
 

@@ -36,6 +36,9 @@ extension Builtins {
       },
       fields(".withTime", "with another hour, minute, second and millisecond", [.hour, .minute, .second, .millisecond]),
       fields(".withDate", "with another year, month (January is 0) and day", [.year, .month, .day]),
+      ScalarFunction(".format", arity: 1...1, help: "as a text: 1/31/20 3:04 PM", resultType: { timeType($0).map { _ in .string } }) { arguments in
+        arguments[0].integer.map { .string(CivilTime($0).shortText) } ?? .null
+      },
       ScalarFunction(".toMillisec", arity: 1...1, help: "the milliseconds since 1970", resultType: timeType) { arguments in
         arguments[0].integer.map { .int($0) } ?? .null
       },
@@ -43,7 +46,12 @@ extension Builtins {
 
   /// The fields that methods of times name: 'hour', 'hours'.
   public static func isTimeField(_ name: String) -> Bool { CivilTime.Field(named: name) != nil }
-  public static let timeFields = ["msec", "sec", "min", "hour", "day", "month", "year"]
+  public static func isWeek(_ name: String) -> Bool { CivilTime.Field(named: name) == .week }
+  public static let timeFields = ["msec", "sec", "min", "hour", "day", "week", "month", "year"]
+  /// The methods of times, by their names in small letters.
+  public static let timeMethods: [String: String] = Dictionary(
+    (timeFunctions.map { String($0.name.dropFirst()) } + ["plus", "minus", "between"]).map { ($0.lowercased(), $0) },
+    uniquingKeysWith: { first, _ in first })
 
   private static func timeType(_ types: [ValueType]) -> ValueType? { types[0] == .null || types[0].isNumeric ? .long : nil }
 
@@ -60,13 +68,14 @@ extension Builtins {
   }
 
   private static func field(
-    _ name: String, _ help: String, _ type: ValueType, _ apply: @escaping @Sendable (CivilTime, CivilTime.Field) -> Int64
+    _ function: String, _ help: String, _ type: ValueType, _ apply: @escaping @Sendable (CivilTime, CivilTime.Field) -> Int64
   ) -> ScalarFunction {
     ScalarFunction(
-      name, arity: 2...2, help: help, resultType: { types in timeType(types) != nil && types[1].isText ? type : nil }
+      function, arity: 2...2, help: help, resultType: { types in timeType(types) != nil && types[1].isText ? type : nil }
     ) { arguments throws(EvaluationError) in
       guard let time = arguments[0].integer, let name = arguments[1].text else { return .null }
       guard let field = CivilTime.Field(named: name) else { throw EvaluationError("no field of a time is named \"\(name)\"") }
+      if field == .week, function.hasPrefix(".round") { throw EvaluationError("a time cannot be rounded to a week") }
       return .int(apply(CivilTime(time), field))
     }
   }

@@ -128,7 +128,7 @@ extension Expression {
     var isAlone = true
     visit { node in
       switch node {
-      case .currentTimestamp, .isInsertStream, .previous, .subquery, .tableRow, .matchPrevious: isAlone = false
+      case .currentTimestamp, .isInsertStream, .previous, .subquery, .tableRow, .tableKeys, .matchPrevious: isAlone = false
       default: break
       }
     }

@@ -77,6 +77,8 @@ public struct Expression: Hashable, Sendable {
     case subquery(Int)
     /// A table row by its keys; the type says which row it is.
     case tableRow(table: String, keys: [Expression])
+    /// All primary keys of a table: an array each, where a key has several columns.
+    case tableKeys(table: String)
     /// `prev(expression, n)` within match_recognize: the expression over the row n before the current one of the partition.
     case matchPrevious(Expression, count: Int)
   }

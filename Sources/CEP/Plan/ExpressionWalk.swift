@@ -2,7 +2,9 @@ extension Expression {
   /// The expressions directly within this one.
   public var children: [Expression] {
     switch node {
-    case .constant, .column, .event, .variable, .local, .currentTimestamp, .isInsertStream, .aggregate, .grouping, .subquery: []
+    case .constant, .column, .event, .variable, .local, .currentTimestamp, .isInsertStream, .aggregate, .grouping, .subquery,
+      .tableKeys:
+      []
     case .nested(let e, _), .key(let e, _), .negate(let e), .not(let e), .cast(let e), .convert(let e), .instanceOf(let e, _),
       .typeOf(let e), .exists(let e), .matchPrevious(let e, _), .member(let e, _, _):
       [e]

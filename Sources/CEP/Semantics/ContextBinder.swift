@@ -32,6 +32,10 @@ struct ContextBinder {
     case .startEnd(let start, let end): return timed(name, start, end, distinct: nil)
     case .initiatedTerminated(let distinct, let start, let end): return timed(name, start, end, distinct: distinct)
     case .nested(let parts):
+      for (index, part) in parts.enumerated() where parts[..<index].contains(where: { $0.name.text == part.name.text }) {
+        statement.report("the context \"\(part.name.text)\" stands twice in \"\(name)\"", at: part.name.range)
+        return nil
+      }
       let plans = parts.map(bind)
       guard !plans.contains(where: { $0 == nil }) else { return nil }
       let inner = plans.compactMap { $0 }
@@ -57,6 +61,11 @@ struct ContextBinder {
     var streams: [ContextPlan.Stream] = []
     for key in keys {
       guard let event = statement.eventType(key.stream.eventType) else { return nil }
+      if let other = streams.first(where: { event.isKind(of: $0.type) || $0.type.isKind(of: event) }) {
+        let same = other.type === event ? "stands twice" : "is a kind of \"\(other.type.name)\", or the other way around"
+        statement.report("the type \"\(event.name)\" \(same): an event has one key", at: key.stream.range)
+        return nil
+      }
       let filter = statement.bindFilter(key.stream, type: event, alias: key.alias?.text)
       let binder = binder(event, key.stream.eventType.text, "the keys of a context")
       let bound = key.properties.map { property in

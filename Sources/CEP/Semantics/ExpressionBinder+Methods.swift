@@ -8,9 +8,11 @@ import Syntax
 extension ExpressionBinder {
   func method(_ link: ChainLinkSyntax, of target: Expression, _ place: SourceRange) -> Expression {
     guard let call = link.call else { return .faulty }
-    let name = link.name.text
+    // As in the original, methods of collections and of times are known in any case, Java's own as they are written.
+    let written = link.name.text
+    let name = Builtins.timeMethods[written.lowercased()] ?? written
     let place = link.name.range.joined(with: call.range)
-    if target.type.element != nil || target.type == .map && name == "keySet", let method = EnumerationMethod.named[name] {
+    if target.type.element != nil || target.type == .map && written == "keySet", let method = EnumerationMethod.named[written.lowercased()] {
       return enumeration(method, of: target, call, place)
     }
     if name == "plus" || name == "minus", call.arguments.count == 1 { return shift(name, target, call.arguments[0].value, place) }
@@ -21,15 +23,17 @@ extension ExpressionBinder {
     }
     if statement.scope.catalog.functions["." + name] != nil { return function("." + name, call.arguments, target: target, at: place) }
     let methods = statement.scope.catalog.functions.keys.filter { $0.hasPrefix(".") }.map { String($0.dropFirst()) }
-    let candidates = (target.type.element != nil ? Array(EnumerationMethod.named.keys) : methods).sorted()
-    return report("\(target.type.quoted) has no method \"\(name)\"", at: link.name.range, suggestion: didYouMean(name, among: candidates))
+    let candidates = (target.type.element != nil ? EnumerationMethod.named.values.map(\.name) : methods).sorted()
+    return report("\(target.type.quoted) has no method \"\(written)\"", at: link.name.range, suggestion: didYouMean(written, among: candidates))
   }
 
   /// `l.get('hour')`: a field that is no field is known before any event comes.
   private func timeField(_ name: String, _ call: CallSyntax) -> Expression? {
     guard ["get", "set", "roundFloor", "roundCeiling", "roundHalf", "withMin", "withMax"].contains(name),
-      let argument = call.arguments.first?.value, case .literal(.string(let field)) = argument.kind, !Builtins.isTimeField(field)
+      let argument = call.arguments.first?.value, case .literal(.string(let field)) = argument.kind
     else { return nil }
+    if name.hasPrefix("round"), Builtins.isWeek(field) { return report("a time cannot be rounded to a week", at: argument.range) }
+    if Builtins.isTimeField(field) { return nil }
     return report(
       "no field of a time is named \"\(field)\"", at: argument.range,
       suggestion: didYouMean(field, among: Builtins.timeFields) ?? Builtins.timeFields.joined(separator: ", "))
@@ -99,6 +103,9 @@ extension ExpressionBinder {
       return report("\"\(method.name)\" does not take \(call.arguments.count) arguments", at: place)
     }
     let element = target.type.element ?? .object("Object")
+    if case .event = element, method.comparesElements, method.name == "sequenceEqual" || call.arguments.isEmpty {
+      return report("\"\(method.name)\" compares values, and these are rows", at: place, suggestion: "take one of their columns: x => x.…")
+    }
     var arguments: [Expression.Enumeration.Argument] = []
     var types: [ValueType] = []
     for (position, argument) in call.arguments.enumerated() {
@@ -156,11 +163,16 @@ struct EnumerationMethod: Sendable {
     if name == "aggregate" { return position == 1 }
     return !["take", "takeLast", "except", "intersect", "union", "sequenceEqual"].contains(name)
   }
+  /// Whether, without a lambda, it compares the elements themselves.
+  var comparesElements: Bool {
+    ["min", "max", "average", "sumOf", "mostFrequent", "leastFrequent", "orderBy", "orderByDesc", "distinctOf", "sequenceEqual"].contains(name)
+  }
   /// Whether its lambda says yes or no.
   var isPredicate: Bool {
     ["where", "takeWhile", "takeWhileLast", "firstOf", "lastOf", "countOf", "anyOf", "allOf"].contains(name)
   }
 
+  /// By their names in small letters.
   static let named: [String: EnumerationMethod] = {
     let whole: @Sendable (ValueType, [ValueType]) -> ValueType? = { element, _ in .array(element) }
     let part: @Sendable (ValueType, [ValueType]) -> ValueType? = { element, types in types[0].isInteger ? .array(element) : nil }
@@ -192,7 +204,7 @@ struct EnumerationMethod: Sendable {
       EnumerationMethod(name: "groupBy", arity: 1...2) { _, _ in .map }, EnumerationMethod(name: "toMap", arity: 2...2) { _, _ in .map },
       EnumerationMethod(name: "keySet", arity: 0...0) { _, _ in .array(.object("Object")) },
     ]
-    return Dictionary(methods.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    return Dictionary(methods.map { ($0.name.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
   }()
 }
 

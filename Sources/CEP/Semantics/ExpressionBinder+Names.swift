@@ -58,7 +58,10 @@ extension ExpressionBinder {
       statement.checkPartitions("variable", name, of: variable.context, at: first.name.range)
       return (indexed(Expression(.variable(name), variable.type), first), links.dropFirst())
     }
-    if let table = statement.scope.tables[name] { return (tableRow(table, first), links.dropFirst()) }
+    if let table = statement.scope.tables[name] {
+      if first.index == nil, let keys = tableKeys(table, first, links.dropFirst()) { return (keys, links.dropFirst(2)) }
+      return (tableRow(table, first), links.dropFirst())
+    }
     if let fallback = names.fallbacks[name] { return (fallback, links.dropFirst()) }
     if let constant = javaConstant(links) { return constant }
     guard names.streams.first?.isAnything == true, let found = dynamic(first) else { return nil }
@@ -171,6 +174,15 @@ extension ExpressionBinder {
     return Expression(.element(value, place), element)
   }
 
+  /// `T.keys()`: all primary keys of a table.
+  private func tableKeys(_ table: TablePlan, _ named: ChainLinkSyntax, _ links: ArraySlice<ChainLinkSyntax>) -> Expression? {
+    guard let link = links.first, link.name.text.lowercased() == "keys", let call = link.call, call.arguments.isEmpty else { return nil }
+    let keys = zip(table.type.properties, table.columns).filter(\.1.isKey).map(\.0.type)
+    if keys.isEmpty { return nil }
+    statement.checkStore(named.name)
+    return Expression(.tableKeys(table: table.name), .array(keys.count == 1 ? keys[0] : .array(.object("Object"))))
+  }
+
   private func tableRow(_ table: TablePlan, _ link: ChainLinkSyntax) -> Expression {
     var keys: [Expression] = []
     if let index = link.index {
@@ -180,6 +192,10 @@ extension ExpressionBinder {
     let wanted = table.columns.filter(\.isKey).count
     if keys.count != wanted {
       return report("the table \"\(table.name)\" has \(wanted) key columns, not \(keys.count)", at: link.name.range)
+    }
+    for (key, property) in zip(keys, zip(table.type.properties, table.columns).filter(\.1.isKey).map(\.0))
+    where !key.type.isFaulty && !key.type.isComparable(with: property.type) {
+      return report("the key \"\(property.name)\" of the table \"\(table.name)\" is \(property.type.quoted), this is \(key.type.quoted)", at: link.index?.range ?? link.name.range)
     }
     return Expression(.tableRow(table: table.name, keys: keys), .event(table.type))
   }

@@ -170,18 +170,38 @@ final class PatternBinder {
     case ("timer", "interval") where arguments.count == 1:
       return statement.period(arguments[0].value, binder).map { .interval($0) }
     case ("timer", "at"): return statement.bindCrontab(arguments.map(\.value), binder).map { .at($0) }
-    case ("timer", "schedule"): return schedule(arguments, binder)
+    case ("timer", "schedule"): return schedule(arguments, binder, at: name.range)
     default: return unknown(namespace, name, ["interval", "at", "schedule"])
     }
   }
 
-  private func schedule(_ arguments: [ArgumentSyntax], _ binder: ExpressionBinder) -> PatternNode? {
+  private func schedule(_ arguments: [ArgumentSyntax], _ binder: ExpressionBinder, at place: SourceRange) -> PatternNode? {
+    let names = Set(arguments.map { $0.name?.text ?? "date" })
+    if names.contains("iso"), names.count > 1 {
+      statement.report("\"iso\" says all of a schedule, and takes no other parameter beside it", at: place)
+      return nil
+    }
+    if names.isDisjoint(with: ["iso", "date", "period"]) {
+      statement.report("timer:schedule needs a date or a period", at: place, suggestion: "timer:schedule(date: '2030-01-31T12:00:00Z'), timer:schedule(repetitions: 3, period: 1 min)")
+      return nil
+    }
     var (date, repetitions): (Expression?, Expression?)
     var period: TimePeriod?
     for argument in arguments {
       switch argument.name?.text {
-      case "repetitions": repetitions = binder.bind(argument.value)
-      case "period": period = statement.period(argument.value, binder)
+      case "repetitions":
+        let count = binder.bind(argument.value)
+        guard count.type.isInteger || count.type.isOpen else {
+          if !count.type.isFaulty { statement.report("\"repetitions\" is an integer, this is \(count.type.quoted)", at: argument.value.range) }
+          return nil
+        }
+        repetitions = count
+      case "period":
+        guard case .timePeriod = argument.value.kind else {
+          statement.report("\"period\" is a span of time", at: argument.value.range, suggestion: "period: 5 sec")
+          return nil
+        }
+        period = statement.period(argument.value, binder)
       case "iso":
         guard case .literal(.string(let text)) = argument.value.kind, let iso = ISOSchedule(text) else {
           statement.report("this is no schedule in ISO 8601", at: argument.value.range, suggestion: "'R3/2012-10-01T05:52:00Z/PT2S'")

@@ -86,7 +86,7 @@ final class SelectBinder {
       if into.isTable || statement.scope.tables[into.target.text] != nil && !aggregates.plans.isEmpty && into.isTable {
         plan.intoTable = into.target.text
         statement.checkStore(into.target)
-        checkTable(into)
+        checkTable(into, plan)
       } else {
         plan.insertInto = InsertBinder(statement).bind(into, &plan)
       }
@@ -145,13 +145,15 @@ final class SelectBinder {
   /// A statement that reads none of the streams that its context is made of would never see an event.
   private func checkContext() {
     guard statement.subqueries.isEmpty, let name = statement.syntax.context, let context = statement.scope.contexts[name.text] else { return }
-    let divided = context.dividedTypes
     let read = sources.compactMap { source -> EventType? in
       if case .stream(let type, _) = source.plan.kind { type } else { nil }
     }
-    guard !divided.isEmpty, read.count == sources.count, let first = read.first else { return }
-    if read.contains(where: { type in divided.contains { type.isKind(of: $0) || $0.isKind(of: type) } }) { return }
-    statement.reportUndivided(first.name, by: name.text, divided, at: syntax.from[0].range)
+    guard read.count == sources.count, let first = read.first else { return }
+    for level in context.levels {
+      let divided = level.dividedTypes
+      if divided.isEmpty || read.contains(where: { type in divided.contains { type.isKind(of: $0) || $0.isKind(of: type) } }) { continue }
+      return statement.reportUndivided(first.name, by: level.name, divided, at: syntax.from[0].range)
+    }
   }
 
   private func joins() -> [JoinPlan] {
@@ -221,9 +223,32 @@ final class SelectBinder {
     return LimitPlan(count: bound[0], offset: bound[1])
   }
 
-  private func checkTable(_ into: InsertIntoSyntax) {
-    if statement.scope.tables[into.target.text] == nil {
-      statement.reportUnknown("table", into.target, among: statement.scope.tables.keys.sorted())
+  /// A table takes what its keys and aggregates say.
+  private func checkTable(_ into: InsertIntoSyntax, _ plan: SelectPlan) {
+    guard let table = statement.scope.tables[into.target.text] else {
+      return statement.reportUnknown("table", into.target, among: statement.scope.tables.keys.sorted())
+    }
+    let wanted = zip(table.type.properties, table.columns).filter(\.1.isKey).map(\.0)
+    let keys = plan.grouping.keys
+    if keys.count != wanted.count || zip(keys, wanted).contains(where: { !$0.type.isComparable(with: $1.type) }) {
+      let list = wanted.map { "\($0.name) \($0.type.name)" }.joined(separator: ", ")
+      statement.report(
+        wanted.isEmpty ? "the table \"\(table.name)\" has no primary key to group by" : "the keys of GROUP BY are none of the table \"\(table.name)\"",
+        at: into.target.range, suggestion: wanted.isEmpty ? nil : "its primary key is \(list)")
+    }
+    for (column, item) in zip(plan.columns, syntax.selection.items) {
+      guard case .aggregate(let number) = column.expression.node else { continue }
+      guard let index = table.type.index(of: column.name) else {
+        statement.report(
+          "the table \"\(table.name)\" has no column \"\(column.name)\"", at: item.range,
+          suggestion: didYouMean(column.name, among: table.type.properties.map(\.name)))
+        continue
+      }
+      let given = plan.aggregates[number].function
+      if let declared = table.columns[index].aggregate?.function, declared == given { continue }
+      statement.report(
+        "the column \"\(column.name)\" of the table \"\(table.name)\" holds \(table.columns[index].aggregate.map { "\"\($0.function)\"" } ?? "no aggregate"), not \"\(given)\"",
+        at: item.range)
     }
   }
 }
@@ -236,9 +261,13 @@ extension StatementBinder {
 }
 
 extension ContextPlan {
-  /// The types of events that it tells apart by key, hash or category; none where it goes by time or is nested.
+  /// Itself, or the contexts that are nested in it.
+  var levels: [ContextPlan] { if case .nested(let levels) = kind { levels } else { [self] } }
+
+  /// Whether a key or hash decides which partition an event belongs to.
   var dividesByKey: Bool { if case .category = kind { false } else { !dividedTypes.isEmpty } }
 
+  /// The types of events that it tells apart by key, hash or category; none where it goes by time or is nested.
   var dividedTypes: [EventType] {
     switch kind {
     case .keyed(let streams), .hash(let streams, _, _): streams.map(\.type)

@@ -25,13 +25,15 @@ extension StatementBinder {
   private func eventSource(_ filter: StreamFilterSyntax, _ syntax: StreamSyntax, _ number: Int) -> BoundSource? {
     let name = filter.eventType.text
     if let window = scope.windows[name] {
-      checkStore(filter.eventType)
+      // A statement without context reads what changes in the windows of all partitions.
+      if self.syntax.context != nil { checkStore(filter.eventType) }
       let condition = bindFilter(filter, type: window.type, alias: syntax.alias?.text)
       return finish(syntax, kind: .window(name, filter: condition), type: window.type, typeName: name, number, hasStore: true)
     }
     if let table = scope.tables[name] {
       checkStore(filter.eventType)
       if let place = filter.conditions.first { report("a table takes no filter here", at: place.range, suggestion: "use WHERE") }
+      if let view = syntax.views.first { report("a table has no windows: its rows stay until they are deleted", at: view.range) }
       return finish(syntax, kind: .table(name), type: table.type, typeName: name, number, hasStore: true)
     }
     guard let type = eventType(filter.eventType) else { return nil }
@@ -113,6 +115,10 @@ extension StatementBinder {
   /// The event type of a name; nil, and reported, where there is none.
   func eventType(_ name: NameSyntax) -> EventType? {
     if let window = scope.windows[name.text] { return window.type }
+    if scope.tables[name.text] != nil {
+      report("\"\(name.text)\" is a table, whose rows are no events", at: name.range)
+      return nil
+    }
     if let type = scope.types[name.text] { return type }
     reportUnknown("event type", name, among: scope.streamNames)
     return nil

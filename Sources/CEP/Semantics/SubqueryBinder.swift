@@ -78,6 +78,7 @@ struct SubqueryBinder {
     }
     if let limit = query.limit { statement.report("a subquery has no LIMIT", at: limit.range) }
     if let output = query.output { statement.report("a subquery has no OUTPUT clause", at: output.range) }
+    if case .events(let filter) = from.source { statement.checkStore(filter.eventType) }
     guard let source = statement.bindSource(from, number: 0) else { return nil }
     guard source.stream.isWindowed else {
       statement.report(

@@ -49,17 +49,18 @@ extension StatementBinder {
   /// The type that says to which partition of the window's context a row belongs.
   private func partitionModel(_ syntax: CreateWindowSyntax) -> EventType? {
     guard let name = self.syntax.context, let context = scope.contexts[name.text] else { return nil }
-    let divided = context.dividedTypes
     guard let model = syntax.model else {
-      if context.dividesByKey, let first = divided.first {
+      if let level = context.levels.first(where: \.dividesByKey), let first = level.dividedTypes.first {
         report("the rows' partitions are not known: the context \"\(name.text)\" divides \"\(first.name)\"", at: syntax.name.range, suggestion: "declare the window like it: as \(first.name)")
       }
       return nil
     }
     guard let type = scope.types[model.text] else { return nil }
-    if divided.isEmpty || divided.contains(where: { type.isKind(of: $0) }) { return type }
-    reportUndivided(model.text, by: name.text, divided, at: model.range)
-    return nil
+    for level in context.levels where !level.dividedTypes.isEmpty && !level.dividedTypes.contains(where: { type.isKind(of: $0) }) {
+      reportUndivided(model.text, by: level.name, level.dividedTypes, at: model.range)
+      return nil
+    }
+    return type
   }
 
   private func windowProperties(_ syntax: CreateWindowSyntax) -> [EventType.Property]? {

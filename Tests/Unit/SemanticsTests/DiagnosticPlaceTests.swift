@@ -29,8 +29,8 @@ import Testing
     ("select * from E as x, E as y", "2:15: error: a joined stream needs a data window, \"x\" has none (add one: E#time(1 min))"),
     ("select prev(1, k) from E", "2:8: error: \"prev\" needs a data window (add one: E#length(10))"),
     (
-      "create context C start @now end after 1 min; context C create window W#length(9) as E; select * from W",
-      "2:102: error: the named window \"W\" is one for each partition of the context \"C\" (write CONTEXT C before the statement)"
+      "create context C start @now end after 1 min; context C create window W#length(9) as E; on E delete from W",
+      "2:105: error: the named window \"W\" is one for each partition of the context \"C\" (write CONTEXT C before the statement)"
     ),
     ("select context.id from E", "2:8: error: this statement has no context (write CONTEXT and its name before it)"),
     ("select a[0].k from pattern [every [2] a=E -> [2] a=E]", "2:50: error: the tag \"a\" of a repeat stands twice (give one of them another name)"),

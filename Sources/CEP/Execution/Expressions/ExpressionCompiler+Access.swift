@@ -111,6 +111,15 @@ extension ExpressionCompiler {
     return { frame throws(EvaluationError) in Value(table.of(frame.partition)?.row(try evaluateAll(keys, frame))) }
   }
 
+  func compileTableKeys(_ name: String) throws(DeploymentError) -> Evaluator {
+    guard let table = environment.tables[name] else { throw DeploymentError("no table \(name)") }
+    return { frame in
+      guard let table = table.of(frame.partition) else { return .null }
+      let keys = table.rows.map { table.key(of: $0) }
+      return .array(keys.map { $0.count == 1 ? $0[0] : .array($0) })
+    }
+  }
+
   func compileMatchPrevious(_ operand: Expression, _ count: Int) throws(DeploymentError) -> Evaluator {
     let operand = try compile(operand)
     return { frame throws(EvaluationError) in

@@ -86,6 +86,7 @@ struct ExpressionCompiler {
     case .previous(let previous): return try compilePrevious(previous)
     case .subquery(let number): return { frame throws(EvaluationError) in try frame.subqueries[number].value(frame) }
     case .tableRow(let table, let keys): return try compileTableRow(table, keys)
+    case .tableKeys(let table): return try compileTableKeys(table)
     case .matchPrevious(let operand, let count): return try compileMatchPrevious(operand, count)
     }
   }

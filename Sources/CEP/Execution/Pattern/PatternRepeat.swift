@@ -239,6 +239,9 @@ final class TimerState: PatternState {
     }
   }
 
+  /// A schedule goes on by itself.
+  override var restartsItself: Bool { if case .schedule = code { true } else { false } }
+
   override func exchange(_ archive: StateArchive) {
     archive.place(&slot)
     archive.event(&begin)
@@ -262,24 +265,31 @@ final class TimerState: PatternState {
   private func fire(_ due: Int64) throws(EvaluationError) {
     timer = nil
     guard let begin else { return }
-    let isLast = left <= 1
+    var isLast = left <= 1
     if !isLast {
-      if left < .max { left -= 1 }
-      timer = makeTimer(max(interval.after(due), due + 1))
+      // What the clock has passed over is over, and counts.
+      let next = max(interval.first(after: runtime.clock.now, from: due), due + 1)
+      if left < .max { left -= interval.steps(from: due, to: next) }
+      isLast = left <= 0
+      if !isLast { timer = makeTimer(next) }
     }
     try parent.turnedTrue(self, begin, isQuitted: isLast)
   }
 
   private func startSchedule(_ date: Evaluator?, _ repetitions: Evaluator?, _ period: PeriodEvaluator?, _ begin: Event) throws(EvaluationError) {
     let now = runtime.clock.now
-    let times = try repetitions.map { r throws(EvaluationError) in try r(runtime.frame) }?.integer
-    guard let interval = try period.map({ p throws(EvaluationError) in try p.interval(runtime.frame) }) else {
-      if let due = try date.map({ d throws(EvaluationError) in try d(runtime.frame) })?.integer, due > now { schedule(TimeBounds.clamped(due), begin) }
+    let date = try date.map { d throws(EvaluationError) in try d(runtime.frame) }?.integer.map { TimeBounds.clamped($0) }
+    let interval = try period.map { p throws(EvaluationError) in try p.interval(runtime.frame) }
+    guard let interval, let repetitions else {
+      // Once: at the date, after the period, or after the period from the date.
+      let due = interval.map { $0.after(date ?? now) } ?? date ?? now
+      if due > now { schedule(due, begin) }
       return
     }
-    var first = TimeBounds.clamped(try date.map { d throws(EvaluationError) in try d(runtime.frame) }?.integer ?? interval.after(now))
-    let isBounded = times.map { $0 >= 0 } ?? false
-    var left = isBounded ? times ?? .max : .max
+    guard let times = try repetitions(runtime.frame).integer else { return }
+    var first = date ?? interval.after(now)
+    let isBounded = times >= 0
+    var left = isBounded ? times : .max
     if first <= now {
       let next = interval.first(after: now, from: first)
       if isBounded { left -= interval.steps(from: first, to: next) }

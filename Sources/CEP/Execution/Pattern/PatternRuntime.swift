@@ -166,6 +166,8 @@ class PatternState: PatternParent {
   }
   func start(_ begin: Event) throws(EvaluationError) {}
   func quit() {}
+  /// Whether, under `every`, it turns true again without being begun anew.
+  var restartsItself: Bool { false }
   /// Gives up about a share of the matches that wait in it, the oldest first.
   func shed(_ share: Double) throws(EvaluationError) -> Int { 0 }
   /// Quits what began from a match that a test names.
@@ -249,6 +251,7 @@ final class FilterState: PatternState {
   private(set) var sequence: UInt64 = 0
   private(set) var begin: Event?
   private(set) var isActive = false
+  override var restartsItself: Bool { true }
 
   init(_ runtime: PatternRuntime, _ parent: PatternParent, _ station: FilterStation) {
     self.station = station

@@ -84,7 +84,7 @@ final class EveryState: PatternState {
     }
     let seen = children[index].seen
     if isQuitted { children.remove(at: index) }
-    if !(child is FilterState) { try spawn(seen) }
+    if !child.restartsItself { try spawn(seen) }
     if !hasSeen { try parent.turnedTrue(self, match, isQuitted: false) }
   }
 

@@ -8,6 +8,8 @@ final class Environment {
   var layouts: Layouts { runtime.layouts }
   var variables: [String: Declared<Variable>] = [:]
   var windows: [String: Declared<NamedWindow>] = [:]
+  /// Of the windows that are one for each partition of a context.
+  var outsideReaders: [String: NamedWindow.Readers] = [:]
   var tables: [String: Declared<Table>] = [:]
   var contexts: [String: ContextRuntime] = [:]
 

@@ -219,7 +219,7 @@ extension Expression {
     visit { node in
       switch node {
       case .column(let stream, _), .event(let stream): streams.insert(stream)
-      case .variable, .local, .aggregate, .previous, .subquery, .tableRow, .matchPrevious, .isInsertStream: isPlain = false
+      case .variable, .local, .aggregate, .previous, .subquery, .tableRow, .tableKeys, .matchPrevious, .isInsertStream: isPlain = false
       default: break
       }
     }

@@ -20,8 +20,8 @@ final class OutputStage {
     let old = try arrange(rows.old)
     if new.isEmpty, old.isEmpty, !force { return }
     if let insertion = code.insertion {
-      if insertion.givesNew { insert(new, insertion) }
-      if insertion.givesOld { insert(old, insertion) }
+      if insertion.givesNew { try insert(new, insertion) }
+      if insertion.givesOld { try insert(old, insertion) }
     }
     statement.wasTouched = true
     switch code.plan.selection {
@@ -40,12 +40,12 @@ final class OutputStage {
     }
   }
 
-  private func insert(_ rows: [Event], _ insertion: Insertion) {
+  private func insert(_ rows: [Event], _ insertion: Insertion) throws(EvaluationError) {
     let runtime = statement.runtime
     for row in rows {
       let event = insertion.event(row, time: frame.clock.now)
       if let table = insertion.table {
-        table.of(frame.partition)?.insert(event)
+        try table.of(frame.partition)?.insert(event)
       } else {
         runtime.insert(event, first: insertion.window != nil)
       }

@@ -207,7 +207,7 @@ final class RateCondition {
     }
     counters["last_output_timestamp"] = Variable(name: "last_output_timestamp", type: .long, value: .int(now))
     self.counters = counters
-    var compiler = statement.environment.compiler(instance.code.types)
+    var compiler = statement.environment.compiler(instance.code.types, context: instance.code.contextType)
     compiler.localVariables = counters
     self.compiler = compiler
     let runtime = statement.runtime
@@ -252,10 +252,7 @@ final class RateCondition {
       }
     case .period, .at: if timer == nil { schedule() }
     case .when(let condition, let then):
-      count("count_insert", newCount)
-      count("count_insert_total", newCount)
-      count("count_remove", oldCount)
-      count("count_remove_total", oldCount)
+      count(newCount, oldCount)
       if try condition(instance.frame).isTrue {
         try assign(then)
         try onMet(true)
@@ -263,13 +260,15 @@ final class RateCondition {
         counters["count_remove"]?.value = .int(0)
         counters["last_output_timestamp"]?.value = .int(instance.frame.clock.now)
       }
-    case .never: break
+    // For what `when terminated` asks.
+    case .never: count(newCount, oldCount)
     }
   }
 
-  private func count(_ name: String, _ count: Int) {
-    guard let variable = counters[name] else { return }
-    variable.value = .int((variable.value.integer ?? 0) + Int64(count))
+  private func count(_ new: Int, _ old: Int) {
+    for (name, count) in [("count_insert", new), ("count_insert_total", new), ("count_remove", old), ("count_remove_total", old)] {
+      if let variable = counters[name] { variable.value = .int((variable.value.integer ?? 0) + Int64(count)) }
+    }
   }
 
   func assign(_ plan: [Assignment]) throws(EvaluationError) {
@@ -324,7 +323,7 @@ final class AfterCondition {
   init(_ plan: OutputRatePlan, _ instance: SelectInstance) throws(EvaluationError) {
     clock = instance.frame.clock
     let statement = instance.statement
-    let compiler = statement.environment.compiler(instance.code.types)
+    let compiler = statement.environment.compiler(instance.code.types, context: instance.code.contextType)
     if let expression = plan.afterCount {
       count = try statement.runtime.lifted { () throws(DeploymentError) in try compiler.compile(expression) }(instance.frame).integer
     } else {

@@ -14,6 +14,8 @@ final class SourceCode {
   let repeats: RepeatedMembers?
   let recognizer: MatchRecognizeCode?
   let window: Declared<NamedWindow>?
+  /// Where the window is one for each partition of a context: who reads all of them.
+  let outsideReaders: NamedWindow.Readers?
   let table: Declared<Table>?
   private let context: EventType?
   private let environment: Environment
@@ -52,6 +54,7 @@ final class SourceCode {
       filter = nil
     }
     (self.pattern, self.window, self.table) = (pattern, window, table)
+    if case .window(let name, _) = plan.kind { outsideReaders = environment.outsideReaders[name] } else { outsideReaders = nil }
     if environment.runtime.isCompat, case .stream(let type, let filter) = plan.kind {
       let conditions = [filter, plan.views.isEmpty ? condition : nil]
       repeats = try !isOnly ? nil : RepeatedMembers(conditions, environment.compiler([type], context: context))
@@ -103,9 +106,9 @@ final class SourceRuntime {
   private var prior: PriorBuffer?
   private let statement: StatementRuntime
   private var subscription: NamedWindow.Subscription?
-  /// The named windows and tables that it reads: one, but for an on-demand query over all partitions of a context.
-  private let windows: [NamedWindow]
-  private let tables: [Table]
+  private let partition: Partition?
+  /// The named window that it reads; nil where it reads that of every partition of a context.
+  private let window: NamedWindow?
   let history: History?
 
   /// - Parameter receiver: who takes what enters and leaves.
@@ -113,8 +116,8 @@ final class SourceRuntime {
     self.code = code
     self.statement = statement
     filterFrame = frame.sibling(streams: 1)
-    windows = code.window.map { declared in declared.of(frame.partition).map { [$0] } ?? declared.all.map(\.store) } ?? []
-    tables = code.table.map { declared in declared.of(frame.partition).map { [$0] } ?? declared.all.map(\.store) } ?? []
+    partition = frame.partition
+    window = code.window?.of(frame.partition)
     let chain = try code.chain(statement, frame)
     self.chain = chain
     var end = receiver
@@ -153,22 +156,23 @@ final class SourceRuntime {
     try chain?.start()
     try pattern?.start()
     sequence?.start()
-    if let window = windows.first {
-      subscribe(to: window)
-      let held = try filtered(window.contents)
-      if !held.isEmpty, chain != nil { try first.receive(new: held, old: []) }
-    }
+    guard code.window != nil else { return }
+    subscribe()
+    let held = try filtered(window?.contents ?? [])
+    if !held.isEmpty, chain != nil { try first.receive(new: held, old: []) }
   }
 
   func stop() {
     chain?.stop()
     pattern?.stop()
     recognizer?.stop()
-    if let subscription { windows.first?.unsubscribe(subscription) }
+    if let subscription { readers?.remove(subscription) }
   }
 
-  private func subscribe(to window: NamedWindow) {
-    subscription = window.subscribe(statement) { [unowned self] (new, old) throws(EvaluationError) in
+  private var readers: NamedWindow.Readers? { window?.readers ?? code.outsideReaders }
+
+  private func subscribe() {
+    subscription = readers?.add(statement) { [unowned self] (new, old) throws(EvaluationError) in
       self.statement.gauge.eventsIn += UInt64(new.count)
       let (entering, leaving) = (try self.filtered(new), try self.filtered(old))
       // A change that the filter has emptied is none.
@@ -182,7 +186,7 @@ final class SourceRuntime {
   }
 
   func exchange(_ archive: StateArchive) {
-    if archive.isRestoring, subscription == nil, let window = windows.first { subscribe(to: window) }
+    if archive.isRestoring, subscription == nil { subscribe() }
     // What a partition's own window holds, the window says.
     if archive.isComparing, code.window?.only != nil { return archive.fail("it follows a named window") }
     chain?.exchange(archive)
@@ -228,7 +232,8 @@ final class SourceRuntime {
   var contents: [Event] {
     if let recognizer { return recognizer.contents }
     if let chain { return chain.contents }
-    if code.table != nil { return tables.flatMap(\.rows) }
+    if let tables = code.table { return (tables.of(partition).map { [$0] } ?? tables.all.map(\.store)).flatMap(\.rows) }
+    let windows = window.map { [$0] } ?? code.window?.all.map(\.store) ?? []
     return (try? filtered(windows.flatMap(\.contents))) ?? []
   }
 }

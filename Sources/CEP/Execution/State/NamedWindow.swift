@@ -7,11 +7,15 @@ final class NamedWindowCode {
   let plan: NamedWindowPlan
   let filledFrom: Declared<NamedWindow>?
   let fillFilter: Evaluator?
+  /// Statements outside its context, which read the windows of all partitions.
+  let outsideReaders: NamedWindow.Readers
   private let compiler: ExpressionCompiler
 
   init(_ plan: NamedWindowPlan, context: EventType?, _ environment: Environment) throws(DeploymentError) {
     self.plan = plan
     compiler = environment.compiler([plan.type], context: context)
+    outsideReaders = NamedWindow.Readers()
+    environment.outsideReaders[plan.name] = outsideReaders
     filledFrom = plan.fillFrom.flatMap { environment.windows[$0] }
     fillFilter = try compiler.compile(plan.fillFilter)
   }
@@ -32,13 +36,25 @@ final class NamedWindow: StatementInstance {
     }
   }
 
+  /// The statements that are told of its changes.
+  final class Readers {
+    fileprivate private(set) var all: [Subscription] = []
+
+    func add(_ statement: StatementRuntime, _ receive: @escaping ([Event], [Event]) throws(EvaluationError) -> Void) -> Subscription {
+      let subscription = Subscription(statement, receive)
+      all.append(subscription)
+      return subscription
+    }
+    func remove(_ subscription: Subscription) { all.removeAll { $0 === subscription } }
+  }
+
   let code: NamedWindowCode
+  let readers = Readers()
   var plan: NamedWindowPlan { code.plan }
   private let chain: ViewChain
   /// The rows that on-actions find by a key, in order of insertion. In a batch window that is what waits and what was last released, as in
   /// the original.
   private var index = EventQueue()
-  private var subscriptions: [Subscription] = []
   private var new: [Event] = []
   private var old: [Event] = []
   private var isChanged = false
@@ -103,13 +119,6 @@ final class NamedWindow: StatementInstance {
     try chain.first.update(new: new, old: old)
   }
 
-  func subscribe(_ statement: StatementRuntime, _ receive: @escaping ([Event], [Event]) throws(EvaluationError) -> Void) -> Subscription {
-    let subscription = Subscription(statement, receive)
-    subscriptions.append(subscription)
-    return subscription
-  }
-  func unsubscribe(_ subscription: Subscription) { subscriptions.removeAll { $0 === subscription } }
-
   /// The window's own statement tells at once, its readers after the pass.
   private func note(_ new: [Event], _ old: [Event]) {
     statement.output(new: new, old: old)
@@ -128,7 +137,7 @@ final class NamedWindow: StatementInstance {
     self.new = []
     self.old = []
     isChanged = false
-    for subscription in subscriptions {
+    for subscription in readers.all + code.outsideReaders.all {
       statement.runtime.attempt(subscription.statement) { () throws(EvaluationError) in
         try subscription.receive(new, old)
         try subscription.statement.endPass()

@@ -42,7 +42,7 @@ enum RowStore {
     case .window(let window): try window.change(new: new, old: old, force: force)
     case .table(let table):
       for row in old { table.remove(row) }
-      for row in new { table.insert(row) }
+      for row in new { table.put(row) }
     }
   }
 }

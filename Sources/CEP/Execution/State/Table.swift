@@ -26,7 +26,16 @@ final class Table: StatementInstance {
   var rows: [Event] { events.all }
   func row(_ key: [Value]) -> Event? { events[key] }
   func key(of row: Event) -> [Value] { keyColumns.map { row[$0] } }
-  func insert(_ row: Event) { _ = events.set(key(of: row), row) }
+  func put(_ row: Event) { _ = events.set(key(of: row), row) }
+
+  /// A row whose key is new.
+  func insert(_ row: Event) throws(EvaluationError) {
+    let key = key(of: row)
+    if events[key] != nil {
+      throw EvaluationError("the table \(plan.name) has a row of the key \(key.map { $0.text ?? "null" }.joined(separator: ", ")) already")
+    }
+    _ = events.set(key, row)
+  }
 
   /// Sets the columns that a statement `into table` gives, by name, in the row of a key.
   func set(_ key: [Value], _ given: Event) {
