@@ -106,6 +106,16 @@ extension Builtins {
       guard let text = arguments[0].text, let pattern = arguments[1].text, let other = arguments[2].text else { return .null }
       return .string(text.replacing(try expression(pattern), with: other, maxReplacements: 1))
     },
+    ScalarFunction(
+      ".split", arity: 2...2, help: "the parts between what a regular expression fits",
+      resultType: { types in types.allSatisfy { $0 == .null || $0.isText } ? .array(.string) : nil }
+    ) { arguments throws(EvaluationError) in
+      guard let text = arguments[0].text, let pattern = arguments[1].text else { return .null }
+      var parts = text.split(separator: try expression(pattern), omittingEmptySubsequences: false).map { Value.string(String($0)) }
+      // Empty parts at the end do not count.
+      while parts.count > 1, parts.last?.text == "" { parts.removeLast() }
+      return .array(parts)
+    },
     ScalarFunction(".intValue", arity: 1...1, help: "as an int", resultType: numbers(.int)) { arguments in
       arguments[0].integer.map { .int(Int64(Int32(truncatingIfNeeded: $0))) } ?? .null
     },

@@ -47,9 +47,11 @@ extension Builtins {
       guard let text = arguments[0].text, let part = arguments[1].text else { return .null }
       return .bool(part.isEmpty || text.utf8.indices.contains { text.utf8[$0...].starts(with: part.utf8) })
     },
-    ScalarFunction(".equals", arity: 2...2, help: "whether it is the same text", resultType: { _ in .boolean }) { .bool($0[0] == $0[1]) },
+    ScalarFunction(".equals", arity: 2...2, help: "whether it is the same text", resultType: { _ in .boolean }) {
+      $0[0].isNull ? .null : .bool($0[0] == $0[1])
+    },
     ScalarFunction(".equalsIgnoreCase", arity: 2...2, help: "whether it is the same text but for case", resultType: { _ in .boolean }) {
-      arguments in .bool(arguments[0].text?.lowercased() == arguments[1].text?.lowercased())
+      arguments in arguments[0].isNull ? .null : .bool(arguments[0].text?.lowercased() == arguments[1].text?.lowercased())
     },
     ScalarFunction(".toString", arity: 1...1, help: "the value's text", resultType: { _ in .string }) {
       $0[0].text.map { .string($0) } ?? .null

@@ -114,7 +114,7 @@ extension StatementPlan {
       case .select(let select, _, _): (select.outputType, select.insertInto?.target)
       case .delete(let window, _), .update(let window, _, _), .merge(let window, _, _): (module.rowType(of: window), nil)
       case .set(let assignments): (EventType(name: name, kind: .derived, properties: assignments.compactMap(\.variable)), nil)
-      case .split: (nil, nil)
+      case .split: (on.trigger.type, nil)
       }
     case .createWindow(let window): (window.type, nil)
     case .createTable(let table): (table.type, nil)

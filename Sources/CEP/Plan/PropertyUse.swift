@@ -6,9 +6,14 @@ public import EventModel
 public struct PropertyUse: Sendable {
   public private(set) var properties: [EventType: Set<Int>] = [:]
   private var whole: Set<EventType> = []
+  /// The types of the rows of the module's named windows and tables.
+  private var stores: [String: EventType] = [:]
 
   public init(_ modules: [ModulePlan]) {
-    for module in modules { for statement in module.statements { add(statement) } }
+    for module in modules {
+      stores = [:]
+      for statement in module.statements { add(statement) }
+    }
   }
 
   /// Whether events of the type are taken whole.
@@ -55,9 +60,11 @@ public struct PropertyUse: Sendable {
 
   private mutating func add(_ statement: StatementPlan) {
     switch statement.kind {
-    case .createSchema, .createVariable, .createExpression, .createTable, .createList: break
+    case .createSchema, .createVariable, .createExpression, .createList: break
+    case .createTable(let table): stores[table.name] = table.type
     case .createContext(let context): add(context)
     case .createWindow(let window):
+      stores[window.name] = window.type
       for view in window.views { add(view, window.type) }
       add(window.fillFilter, [window.type])
       // By what chooses an event's partition its rows find theirs.
@@ -70,6 +77,7 @@ public struct PropertyUse: Sendable {
       addAll(update.type)
       add(update.filter, [update.type])
       add(update.assignments.map(\.value), [update.type])
+      add(statement.subqueries, [update.type])
     }
   }
 
@@ -78,6 +86,11 @@ public struct PropertyUse: Sendable {
     for source in select.sources { add(source) }
     add(select.allExpressions, types)
     if let stream = select.passThrough { addAll(types[stream]) }
+    add(subqueries, types)
+  }
+
+  /// - Parameter types: those of the enclosing statement's streams.
+  private mutating func add(_ subqueries: [SubqueryPlan], _ types: [EventType]) {
     for subquery in subqueries {
       add(subquery.source)
       let streams = [subquery.source.type] + types
@@ -149,10 +162,41 @@ public struct PropertyUse: Sendable {
   private mutating func add(_ on: OnPlan, _ subqueries: [SubqueryPlan]) {
     add(on.trigger)
     addAll(on.trigger.type)
+    let row = { (name: String, stores: [String: EventType]) in [stores[name] ?? on.trigger.type, on.trigger.type] }
     switch on.action {
     case .select(let select, _, _): add(select, subqueries)
     case .split(let selects, _): for select in selects { add(select, subqueries) }
-    default: break
+    case .set(let assignments):
+      add(assignments.map(\.value), [on.trigger.type])
+      add(subqueries, [on.trigger.type])
+    case .delete(let name, let filter):
+      add(filter, row(name, stores))
+      add(subqueries, row(name, stores))
+    case .update(let name, let assignments, let filter):
+      let types = row(name, stores)
+      add(filter, types)
+      add(assignments.map(\.value), types + [types[0]])
+      add(subqueries, types)
+    case .merge(let name, let filter, let branches):
+      let types = row(name, stores)
+      add(filter, types)
+      for branch in branches { add(branch, types) }
+      add(subqueries, types)
+    }
+  }
+
+  private mutating func add(_ branch: MergeBranch, _ types: [EventType]) {
+    add(branch.condition, types)
+    for action in branch.actions {
+      switch action {
+      case .delete(let condition): add(condition, types)
+      case .update(let assignments, let condition):
+        add(condition, types)
+        add(assignments.map(\.value), types + [types[0]])
+      case .insert(let columns, _, let condition):
+        add(condition, types)
+        add(columns.map(\.expression), types)
+      }
     }
   }
 

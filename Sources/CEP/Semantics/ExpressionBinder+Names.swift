@@ -226,6 +226,10 @@ extension ExpressionBinder {
         links = links.dropFirst()
       } else if link.name.text == "*", links.count == 1 {
         return value
+      } else if case .key(_, _) = value.node, link.call == nil {
+        // Behind a property that nobody declares everything is looked for when the event comes.
+        value = dynamic(link, of: value)
+        links = links.dropFirst()
       } else {
         return report("\(value.type.quoted) has no property \"\(link.name.text)\"", at: link.name.range)
       }

@@ -62,7 +62,14 @@ extension ExpressionBinder {
         "\"\(op.rawValue)\" needs integers or booleans, not \(a.type.quoted) and \(b.type.quoted)", at: place,
         suggestion: a.type == .boolean || b.type == .boolean ? "it binds looser than a comparison: put it in parentheses" : nil)
     }
-    return Expression(.bitwise(op, a, b), ValueType.promoted(a.type, b.type) ?? .int)
+    // As in the original: bits of integers of different sizes are not combined.
+    guard a.type == b.type else {
+      let longs = Set([a.type, b.type]) == [.int, .long]
+      return report(
+        "\"\(op.rawValue)\" needs two integers of one type, not \(a.type.quoted) and \(b.type.quoted)", at: place,
+        suggestion: longs ? "a number is a long with L: 255L; for a property: cast(…, long)" : "cast(…, int)")
+    }
+    return Expression(.bitwise(op, a, b), a.type)
   }
 
   private func incomparable(_ a: Expression, _ b: Expression, _ place: SourceRange) -> Expression {
@@ -79,7 +86,7 @@ extension ExpressionBinder {
   func concat(_ terms: [ExpressionSyntax]) -> Expression {
     let bound = terms.map { term -> Expression in
       let value = bind(term)
-      if value.type.isTextual || value.type.isOpen && value.type != .null { return value }
+      if value.type.isTextual && value.type != .character || value.type.isOpen && value.type != .null { return value }
       return report("\"||\" joins strings, this is \(value.type.quoted)", at: term.range, suggestion: "cast(…, string)")
     }
     return bound.contains { $0.type.isFaulty } ? .faulty : Expression(.concatenate(bound), .string)

@@ -9,6 +9,9 @@ public func bindOnDemandQuery(
 ) -> (plan: OnDemandPlan?, diagnostics: DiagnosticList) {
   let binder = StatementBinder(statement, source: source, scope: scope)
   let kind = binder.onDemand()
+  if case .select? = kind {} else if !binder.subqueries.isEmpty {
+    binder.report("a subquery can stand in an on-demand SELECT only", at: statement.range)
+  }
   let plan = binder.diagnostics.hasErrors || binder.isFollowing ? nil : kind.map {
     OnDemandPlan(kind: $0, subqueries: binder.subqueries, context: statement.context?.text)
   }

@@ -68,6 +68,7 @@ final class StatementBinder {
     let annotations = annotations()
     bindContextName()
     guard let kind = kind(annotations), !isFollowing else { return nil }
+    refuseSubqueries(kind)
     if !diagnostics.hasErrors {
       for growth in growths { warn("state can grow without bound: " + growth.message, at: growth.range, suggestion: growth.advice) }
     }
@@ -78,6 +79,15 @@ final class StatementBinder {
       name: name, isNamed: written != nil, line: source.position(at: syntax.range.start).line, annotations: annotations,
       priority: Int(priority), drops: annotations.contains { $0.name == "Drop" }, context: syntax.context?.text,
       subqueries: subqueries, kind: kind)
+  }
+
+  /// What is declared is no statement that a subquery's stream could reach.
+  private func refuseSubqueries(_ kind: StatementPlan.Kind) {
+    if subqueries.isEmpty { return }
+    switch kind {
+    case .createContext, .createVariable, .createWindow, .createTable: report("a subquery cannot stand in a CREATE", at: syntax.range)
+    default: break
+    }
   }
 
   func bindContextName() {

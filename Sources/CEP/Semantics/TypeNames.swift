@@ -15,6 +15,13 @@ extension StatementBinder {
     "octets": .octets,
   ]
 
+  /// What other languages' types are called here.
+  private static let otherNames = [
+    "timestamp": "long, in milliseconds since 1970", "date": "long, in milliseconds since 1970", "datetime": "long, in milliseconds since 1970",
+    "time": "long, in milliseconds since 1970", "text": "string", "bigint": "long", "smallint": "short", "tinyint": "byte",
+    "real": "double", "decimal": "double", "numeric": "double", "inet": "address", "ipv4": "address", "ipv6": "address",
+  ]
+
   /// A type of a column or variable; nil, and reported, where there is none of that name.
   func type(_ syntax: TypeNameSyntax) -> ValueType? {
     guard var type = namedType(syntax.name) else {
@@ -22,7 +29,7 @@ extension StatementBinder {
         reportFollowing()
       } else {
         let candidates = Self.typeNames.keys.filter { !$0.contains(".") }.sorted() + scope.types.keys.sorted()
-        report("unknown type \"\(syntax.name)\"", at: syntax.range, suggestion: didYouMean(syntax.name, among: candidates))
+        report("unknown type \"\(syntax.name)\"", at: syntax.range, suggestion: Self.otherNames[syntax.name.lowercased()] ?? didYouMean(syntax.name, among: candidates))
       }
       return nil
     }

@@ -40,6 +40,12 @@ extension Parser {
       failure.message = "\(current.described) cannot stand here: a clause is doubled or out of order"
       failure.suggestion = nil
     }
+    // A clause's misspelled keyword has been taken for an alias.
+    let before = position > start ? peek(-1) : current
+    if before.kind == .word, !Self.clauses.contains(before.lowered), let meant = didYouMean(before.lowered, among: Self.clauses) {
+      failure = unexpected("\";\" or the next clause behind \"\(before.text)\"")
+      failure.suggestion = meant
+    }
     return failure
   }
 

@@ -84,7 +84,11 @@ struct ExpressionCompiler {
     case .aggregate(let number): return { frame in frame.group?.value(number, time: frame.clock.now) ?? .null }
     case .grouping(let keys): return { frame in .int(groupingBits(keys, frame.level)) }
     case .previous(let previous): return try compilePrevious(previous)
-    case .subquery(let number): return { frame throws(EvaluationError) in try frame.subqueries[number].value(frame) }
+    case .subquery(let number):
+      return { frame throws(EvaluationError) in
+        guard number < frame.subqueries.count else { throw EvaluationError("a subquery cannot stand here") }
+        return try frame.subqueries[number].value(frame)
+      }
     case .tableRow(let table, let keys): return try compileTableRow(table, keys)
     case .tableKeys(let table): return try compileTableKeys(table)
     case .matchPrevious(let operand, let count): return try compileMatchPrevious(operand, count)

@@ -176,19 +176,28 @@ extension Runtime {
     try instance?.start()
   }
 
-  /// An update changes what it is given before the statements see it; a listener is told of both.
+  /// An update changes what it is given before the statements see it.
   private func deployUpdate(_ plan: UpdateStreamPlan, _ statement: StatementRuntime) throws(EvaluationError) {
-    let compiler = statement.environment.compiler([plan.type])
-    let (filter, assignments) = try lifted { () throws(DeploymentError) in
-      (try compiler.compile(plan.filter), try AssignmentCode(plan.assignments, compiler))
+    let environment = statement.environment
+    let compiler = environment.compiler([plan.type])
+    let (filter, assignments, subqueries) = try lifted { () throws(DeploymentError) in
+      var subqueries: [SubqueryCode] = []
+      for subquery in statement.plan.subqueries {
+        subqueries.append(try SubqueryCode(subquery, outer: [plan.type], context: nil, environment: environment))
+      }
+      return (try compiler.compile(plan.filter), try AssignmentCode(plan.assignments, compiler), subqueries)
     }
-    let frame = Frame(streams: 1, clock: clock)
+    statement.makeInstance = { [unowned statement] (_) throws(EvaluationError) in
+      try UpdateInstance(statement, filter, assignments, subqueries)
+    }
+    for (number, subquery) in subqueries.enumerated() {
+      listen(statement, subquery.source.inputTypes, rank: 10 + number, nil) { instance, event throws(EvaluationError) in
+        try (instance as? UpdateInstance)?.subqueries[number].accept(event)
+      }
+    }
+    try start(statement, nil)
     stream(of: plan.type).addUpdate { [unowned statement] event throws(EvaluationError) in
-      frame.events[0] = event
-      if let filter, !(try filter(frame).isTrue) { return event }
-      let changed = try assignments.updated(event, frame)
-      statement.output(new: [changed], old: [event])
-      return changed
+      try (statement.instance as? UpdateInstance)?.updated(event) ?? event
     }
   }
 

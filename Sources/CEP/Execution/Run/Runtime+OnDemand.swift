@@ -107,7 +107,7 @@ extension Runtime {
     var rows: [Event] = []
     for partition in context.map({ $0.partitions.map(Optional.some) }) ?? [nil] {
       let instance = try SelectInstance(statement, partition, code, sources)
-      rows += try instance.output.arrange(try instance.processor.process(new: try instance.currentTuples(), old: []).new)
+      rows += try instance.rowsOnce()
     }
     return rows
   }

@@ -68,6 +68,9 @@ final class JoinRuntime {
     for stream in sources.indices where !isHeldElsewhere(stream) { tables[stream].exchange(archive, frame, stream) }
   }
 
+  /// Takes what the sources hold, of a statement that is not started.
+  func load() { for stream in sources.indices { tables[stream].replace(sources[stream].contents, frame, stream) } }
+
   /// All rows of the join as it stands.
   func current() throws(EvaluationError) -> [Tuple] {
     for stream in sources.indices where isHeldElsewhere(stream) { tables[stream].replace(sources[stream].contents, frame, stream) }

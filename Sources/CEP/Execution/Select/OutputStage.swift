@@ -19,16 +19,22 @@ final class OutputStage {
     let new = try arrange(rows.new)
     let old = try arrange(rows.old)
     if new.isEmpty, old.isEmpty, !force { return }
-    if let insertion = code.insertion {
-      if insertion.givesNew { try insert(new, insertion) }
-      if insertion.givesOld { try insert(old, insertion) }
-    }
+    try route(new: new, old: old)
     statement.wasTouched = true
     switch code.plan.selection {
     case .insert: if !new.isEmpty || force { statement.output(new: new, old: []) }
     case .remove: if !old.isEmpty || force { statement.output(new: old, old: []) }
     case .both: statement.output(new: new, old: old)
     }
+  }
+
+  /// Rows for another stream alone.
+  func insert(_ rows: Rows) throws(EvaluationError) { try route(new: try arrange(rows.new), old: []) }
+
+  private func route(new: [Event], old: [Event]) throws(EvaluationError) {
+    guard let insertion = code.insertion else { return }
+    if insertion.givesNew { try insert(new, insertion) }
+    if insertion.givesOld { try insert(old, insertion) }
   }
 
   /// Whether the statement's selection of streams leaves any of the rows.

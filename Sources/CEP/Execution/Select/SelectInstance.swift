@@ -141,6 +141,13 @@ final class SelectInstance: StatementInstance {
     return try filtered(sources[0].contents)
   }
 
+  /// The rows that a query gives that is run once: over what the sources hold, without being started.
+  func rowsOnce() throws(EvaluationError) -> [Event] {
+    for subquery in frame.subqueries { try subquery.load() }
+    join?.load()
+    return try output.arrange(try processor.process(new: try currentTuples(), old: []).new)
+  }
+
   override func currentRows() throws(EvaluationError) -> [Event] { try output.arrange(try processor.snapshot(try currentTuples())) }
 }
 

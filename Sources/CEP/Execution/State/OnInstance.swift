@@ -191,6 +191,7 @@ final class OnInstance: StatementInstance {
     frame.enter(partition)
     store = code.storeName.flatMap { RowStore($0, statement.environment, partition) }
     super.init(statement, partition)
+    for subquery in code.subqueries { frame.subqueries.append(try SubqueryInstance(subquery, frame, statement)) }
     switch code.action {
     case .select(let select, _):
       for subquery in select.subqueries { frame.subqueries.append(try SubqueryInstance(subquery, frame, statement)) }
@@ -203,7 +204,6 @@ final class OnInstance: StatementInstance {
       }
     default: break
     }
-    for subquery in code.subqueries { frame.subqueries.append(try SubqueryInstance(subquery, frame, statement)) }
     let receiver = ClosureReceiver { [unowned self] (new, _) throws(EvaluationError) in for event in new { try self.run(event) } }
     trigger = try SourceRuntime(code.trigger, statement, frame, receiver)
   }
@@ -243,12 +243,15 @@ final class OnInstance: StatementInstance {
       try assignments.setVariables(frame)
       statement.output(new: [Event.make(type, time: frame.clock.now, variables.map { $0.of(frame)?.value ?? .null })], old: [])
     case .split(_, let all):
-      for split in splits {
+      var isTaken = false
+      for split in splits where all || !isTaken {
         split.processor.frame.events[0] = event
         if let filter = split.processor.code.filter, !(try filter(split.processor.frame).isTrue) { continue }
-        try split.output.give(try split.processor.process(new: [Tuple(event)], old: []))
-        if !all { return }
+        try split.output.insert(try split.processor.process(new: [Tuple(event)], old: []))
+        isTaken = true
       }
+      // A listener is told of what no branch takes.
+      if !isTaken { statement.output(new: [event], old: []) }
     }
   }
 

@@ -55,6 +55,11 @@ final class SubqueryInstance {
   /// A named window's rows are those that its readers have been told of.
   func start() throws(EvaluationError) {
     try source.start()
+    try load()
+  }
+
+  /// What a named window holds now.
+  func load() throws(EvaluationError) {
     if !isWindowed, code.source.window != nil { try keeper.receive(new: source.contents, old: []) }
   }
   func stop() { source.stop() }
