@@ -30,7 +30,13 @@ extension StatementBinder {
     }
     let members = syntax.variantTypes.compactMap { eventType($0) }
     guard let first = members.first, members.count == syntax.variantTypes.count else { return nil }
-    let shared = first.properties.filter { property in members.allSatisfy { $0.properties.contains(property) } }
+    // What all members have, under a type that fits all: numbers of the wider type, else anything.
+    let shared = first.properties.compactMap { property -> EventType.Property? in
+      let types = members.compactMap { member in member.index(of: property.name).map { member.properties[$0].type } }
+      guard types.count == members.count else { return nil }
+      let common = types.dropFirst().reduce(types[0]) { $0 == $1 ? $0 : ValueType.promoted($0, $1) ?? .object("Object") }
+      return EventType.Property(property.name, common)
+    }
     return EventType(name: syntax.name.text, kind: .variant, properties: shared, members: members)
   }
 

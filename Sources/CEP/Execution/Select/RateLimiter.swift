@@ -19,7 +19,7 @@ final class RateLimiter {
   private var forgetsAt = 1024
   private var groupNumber: UInt64 = 0
   private let periodOfGroup: Interval?
-  private let countOfGroup: Int64
+  private var countOfGroup: Int64 { condition.count }
   private var terminatedFilter: Evaluator?
 
   struct Change {
@@ -35,14 +35,7 @@ final class RateLimiter {
     isPlain = form == .rowPerEvent
     condition = try RateCondition(plan, instance)
     after = try AfterCondition(plan, instance)
-    var period: Interval?
-    var count: Int64 = 1
-    switch condition.kind {
-    case .period(let interval): period = interval
-    case .events(let number): count = number
-    default: break
-    }
-    (periodOfGroup, countOfGroup) = (period, count)
+    if case .period(let interval) = condition.kind { periodOfGroup = interval } else { periodOfGroup = nil }
     if let filter = plan.terminatedFilter { terminatedFilter = try condition.compile(filter) }
     condition.onMet = { [unowned self] (force) throws(EvaluationError) in try self.release(force: force) }
   }
@@ -179,7 +172,8 @@ final class RateLimiter {
 /// When held rows are given out.
 final class RateCondition {
   enum Kind {
-    case events(Int64)
+    /// How many: a variable may change it.
+    case events(Evaluator)
     case period(Interval)
     case at(CronSchedule)
     case when(Evaluator, [Assignment])
@@ -190,6 +184,8 @@ final class RateCondition {
   private unowned let instance: SelectInstance
   private let compiler: ExpressionCompiler
   private let counters: [String: Variable]
+  /// At how many events they are given.
+  private(set) var count: Int64 = 1
   private var new: Int64 = 0
   private var old: Int64 = 0
   private var reference: Int64?
@@ -215,7 +211,8 @@ final class RateCondition {
     case .events(let count):
       let evaluator = try runtime.lifted { () throws(DeploymentError) in try compiler.compile(count) }
       guard let number = try evaluator(instance.frame).integer else { throw EvaluationError("the number of events is null") }
-      kind = .events(number)
+      self.count = number
+      kind = .events(evaluator)
     case .period(let period):
       let evaluator = try runtime.lifted { () throws(DeploymentError) in try PeriodEvaluator(period, compiler) }
       kind = .period(try evaluator.interval(instance.frame))
@@ -244,15 +241,16 @@ final class RateCondition {
   func note(new newCount: Int, old oldCount: Int) throws(EvaluationError) {
     switch kind {
     case .events(let number):
+      if let present = try number(instance.frame).integer { count = present }
       new += Int64(newCount)
       old += Int64(oldCount)
-      if new >= number || old >= number {
+      if new >= count || old >= count {
         (new, old) = (0, 0)
         try onMet(false)
       }
     case .period, .at: if timer == nil { schedule() }
     case .when(let condition, let then):
-      count(newCount, oldCount)
+      tally(newCount, oldCount)
       if try condition(instance.frame).isTrue {
         try assign(then)
         try onMet(true)
@@ -261,11 +259,11 @@ final class RateCondition {
         counters["last_output_timestamp"]?.value = .int(instance.frame.clock.now)
       }
     // For what `when terminated` asks.
-    case .never: count(newCount, oldCount)
+    case .never: tally(newCount, oldCount)
     }
   }
 
-  private func count(_ new: Int, _ old: Int) {
+  private func tally(_ new: Int, _ old: Int) {
     for (name, count) in [("count_insert", new), ("count_insert_total", new), ("count_remove", old), ("count_remove_total", old)] {
       if let variable = counters[name] { variable.value = .int((variable.value.integer ?? 0) + Int64(count)) }
     }
