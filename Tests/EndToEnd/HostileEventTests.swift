@@ -37,7 +37,7 @@ import Testing
   private static let statements = [
     // Arithmetic.
     "select i + i, i - i, i * i, l + l, l - l, l * l, 0 - i, -l, d * d, i + l, l + d from E",
-    "select i / 0, l / i, d / 0, l % i, l % 0, i % -1, l % -1, d % 0.0, l & i, l | i from E",
+    "select i / 0, l / i, d / 0, l % i, l % 0, i % -1, l % -1, d % 0.0, l & 1L, l | l from E",
     "select cast(d, int), cast(d, long), cast(d, byte), cast(l, int), cast(l, short), cast(i, double), cast(l, string) from E",
     "select cast(s, long) from E", "select cast(s, double) from E", "select cast(s, int) from E",
     "select Math.abs(l), Math.round(d), Math.floor(d), Math.pow(d, i), Math.max(l, i), Math.log(d), Math.sqrt(d) from E",

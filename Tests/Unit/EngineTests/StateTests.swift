@@ -135,7 +135,7 @@ import Testing
     @Name('b') select a.v from pattern [every a=E -> (timer:interval(1 min) and not E(v = 99))];
     create context C partition by k from E;
     @Name('c') context C select prior(1, v), sum(v) from E#time(1 min);
-    create table T(k string primary key, n long);
+    create table T(k string primary key, n count(*));
     @Name('d') into table T select count(*) as n from E group by k;
     @Name('e') select * from E match_recognize (measures A.v as a pattern (A B) define B as B.v = 99);
     @Name('f') select k, count(*) from E#time_batch(1 min) group by k;
