@@ -43,6 +43,7 @@ struct Run: ParsableCommand {
 
   func run() throws {
     if daemon, daemonReady == nil { throw ExitCode(Daemon.launch(arguments: CommandLine.arguments)) }
+    flowcep_return_freed_memory()
     flowcep_report_crashes()
     signal(SIGPIPE, SIG_IGN)
     // An exporter over TCP is a descriptor.

@@ -3,6 +3,7 @@
 #include <linux/filter.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -35,6 +36,8 @@ ssize_t flowcep_send_segments(int fd, struct iovec *pieces, size_t count, uint16
   }
   return sendmsg(fd, &message, 0);
 }
+
+void flowcep_return_freed_memory(void) { mallopt(M_TRIM_THRESHOLD, 1 << 20); }
 
 int flowcep_processors(void) {
   cpu_set_t allowed;
