@@ -102,19 +102,19 @@ final class Layouts {
   /// An event as one of another type, by the names of its properties.
   func view(_ event: Event, as type: EventType) -> Event {
     if event.type === type { return event }
-    let mapping = mapping(of: event.type, to: type)
+    let pair = [ObjectIdentifier(event.type), ObjectIdentifier(type)]
+    let mapping = mappings[pair] ?? mapping(of: event.type, to: type)
+    mappings[pair] = mapping
     return Event.make(type, time: event.time, count: mapping.count, underlying: event.origin) { mapping[$0] < 0 ? .null : event[mapping[$0]] }
   }
 
-  private func mapping(of source: EventType, to target: EventType) -> [Int] {
-    let pair = [ObjectIdentifier(source), ObjectIdentifier(target)]
-    if let known = mappings[pair] { return known }
+  /// For each slot of a type's events the slot of another type's that has the property of that name; -1 where there is none.
+  func mapping(of source: EventType, to target: EventType) -> [Int] {
     var mapping = [Int](repeating: -1, count: width(of: target))
     for (index, property) in target.properties.enumerated() {
       let slot = slot(target, index)
       if slot >= 0, let own = source.index(of: property.name) { mapping[slot] = self.slot(source, own) }
     }
-    mappings[pair] = mapping
     return mapping
   }
 

@@ -32,12 +32,7 @@ final class EventStream {
   func addView(of stream: EventStream) {
     guard stream !== self, !views.contains(where: { $0 === stream }) else { return }
     views.append(stream)
-    var mapping = [Int](repeating: -1, count: layouts.width(of: stream.type))
-    for (index, property) in stream.type.properties.enumerated() {
-      let slot = layouts.slot(stream.type, index)
-      if slot >= 0, let own = type.index(of: property.name) { mapping[slot] = layouts.slot(type, own) }
-    }
-    mappings.append(mapping)
+    mappings.append(layouts.mapping(of: type, to: stream.type))
     order = nil
   }
 
