@@ -19,12 +19,7 @@ extension ResultProcessor {
       let all = zip(change.new, newKeys).map { ($0, $1, true) } + zip(change.old, oldKeys).map { ($0, $1, false) }
       for (tuple, key, entering) in all {
         let group = tables[0].group(key)
-        if let having = code.having {
-          frame.load(tuple)
-          frame.group = group
-          frame.isNew = true
-          guard try having(frame).isTrue else { continue }
-        }
+        guard try passesHaving(tuple, group) else { continue }
         if passes(key, entering) {
           if let index = given.firstIndex(where: { $0.group === group }) {
             given[index].tuple = tuple
@@ -47,6 +42,15 @@ extension ResultProcessor {
     return rows
   }
 
+  /// Whether HAVING, if there is one, lets a group with its newest row be given.
+  private func passesHaving(_ tuple: Tuple, _ group: Group) throws(EvaluationError) -> Bool {
+    guard let having = code.having else { return true }
+    frame.load(tuple)
+    frame.group = group
+    frame.isNew = true
+    return try having(frame).isTrue
+  }
+
   /// The same for the groups of each level, which has intervals of its own.
   private func firstOfLevels(_ changes: [RateLimiter.Change], passes: ([Value], Bool) -> Bool) throws(EvaluationError) -> Rows {
     let levels = code.plan.grouping.levels
@@ -64,12 +68,7 @@ extension ResultProcessor {
         for (number, level) in levels.enumerated() {
           let group = tables[number].group(levelKey(key, level))
           frame.level = level
-          if let having = code.having {
-            frame.load(tuple)
-            frame.group = group
-            frame.isNew = true
-            guard try having(frame).isTrue else { continue }
-          }
+          guard try passesHaving(tuple, group) else { continue }
           guard passes([.int(Int64(number))] + group.key, entering) else { continue }
           group.representative = tuple
           if given[number].contains(where: { $0 === group }) { continue }
