@@ -138,7 +138,7 @@ let package = Package(
       name: "InputKit", dependencies: ["PluginABI", "PluginKit", "SecureTransport", "Sockets"], path: "Sources/InputKit", swiftSettings: manners),
 
     // Parts of plugins that tests and benchmarks reach. A plugin itself exports its entry, so a program can hold but one.
-    .target(name: "CryptoPAn", dependencies: ["COpenSSL"], path: "Plugins/Intermediate/Anonymize/CryptoPAn", swiftSettings: manners),
+    .target(name: "CryptoPAn", dependencies: ["COpenSSL", "CLinux"], path: "Plugins/Intermediate/Anonymize/CryptoPAn", swiftSettings: manners),
 
     // The smallest output there is, in C against the header alone: the living proof of the ABI.
     .target(name: "CountOutput", dependencies: ["PluginABI"], path: "Plugins/Output/Count", exclude: ["README.md", "example.xml"]),

@@ -1,26 +1,23 @@
-import COpenSSL
-
 /// Prefix-preserving anonymisation (Xu, Fan, Ammar, Moon: "Prefix-preserving IP address anonymization", 2002).
 ///
-/// Bit i of an address is flipped by one bit of AES over the i bits before it, filled up with the pad. The flips of the first 16
-/// bits depend on 65,535 inputs only and are worked out beforehand, so an IPv4 address costs 16 blocks and an IPv6 address 112.
-/// Addresses are queued and encrypted many at a time: AES is fast when it has many blocks, and a call into OpenSSL is not free.
+/// Bit i of an address is flipped by one bit of AES over the i bits before it, filled up with the pad. The flips of the first 21
+/// bits are remembered by `HeadFlips`, so an IPv4 address costs 11 blocks and an IPv6 address 107. Addresses are queued and
+/// encrypted many at a time: AES is fast when it has many blocks, and a call into OpenSSL is not free.
 ///
 /// Of one thread.
 public final class CryptoPAn {
   public static let keyLength = 32
 
-  private let context: OpaquePointer
+  private let cipher: BlockCipher
+  private let heads: HeadFlips
   /// Blocks of what is queued, encrypted in place.
-  private let blocks = UnsafeMutablePointer<SIMD4<UInt32>>.allocate(capacity: CryptoPAn.blockCapacity)
-  /// The flips of the first 16 bits, by those bits.
-  private let firstFlips = UnsafeMutablePointer<UInt16>.allocate(capacity: 1 << 16)
+  private let blocks = UnsafeMutablePointer<SIMD4<UInt32>>.allocate(capacity: CryptoPAn.queueCapacity * (128 - HeadFlips.bits))
   private let pad: SIMD4<UInt32>
   /// For each bit position of a 32-bit word, in network order: the bits before it, and the pad's bits from it on, by word.
   private let masks = UnsafeMutablePointer<UInt32>.allocate(capacity: 32)
   private let pads = UnsafeMutablePointer<UInt32>.allocate(capacity: 4 * 32)
   /// The blocks of IPv4 addresses: all but their first word is the pad's, once and for all.
-  private let blocks4 = UnsafeMutablePointer<SIMD4<UInt32>>.allocate(capacity: CryptoPAn.queueCapacity * 16)
+  private let blocks4 = UnsafeMutablePointer<SIMD4<UInt32>>.allocate(capacity: CryptoPAn.queueCapacity * (32 - HeadFlips.bits))
   private var waiting4 = Queue(bits: 32)
   private var waiting6 = Queue(bits: 128)
 
@@ -32,35 +29,26 @@ public final class CryptoPAn {
   }
 
   private static let queueCapacity = 32
-  private static let blockCapacity = 1 << 12
 
   /// - Parameter key: 32 bytes; the first 16 are the cipher's key, the others are encrypted and become the pad.
   /// - Returns: nil where the key has another length or OpenSSL has no AES.
   public init?(key: [UInt8]) {
-    guard key.count == Self.keyLength, let context = EVP_CIPHER_CTX_new() else { return nil }
-    self.context = context
-    var secret = [UInt8](repeating: 0, count: 16)
-    let isReady =
-      EVP_EncryptInit_ex(context, EVP_aes_128_ecb(), nil, key, nil) == 1 && EVP_CIPHER_CTX_set_padding(context, 0) == 1
-      && Self.encrypt(context, Array(key[16...]), &secret)
-    guard isReady else {
-      EVP_CIPHER_CTX_free(context)
-      return nil
-    }
-    pad = secret.withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt32>.self) }
+    guard key.count == Self.keyLength, let cipher = BlockCipher(key: Array(key[..<16])) else { return nil }
+    self.cipher = cipher
+    blocks[0] = key[16...].withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt32>.self) }
+    cipher.encrypt(1, from: blocks, to: blocks)
+    pad = blocks[0]
     for bit in 0..<32 {
       masks[bit] = bit == 0 ? 0 : (UInt32.max << UInt32(32 - bit)).bigEndian
       for word in 0..<4 { pads[word * 32 + bit] = pad[word] & ~masks[bit] }
     }
-    blocks4.initialize(repeating: pad, count: Self.queueCapacity * 16)
-    fillFirstFlips()
+    blocks4.initialize(repeating: pad, count: Self.queueCapacity * (32 - HeadFlips.bits))
+    heads = HeadFlips(cipher, pad)
   }
 
   deinit {
-    EVP_CIPHER_CTX_free(context)
     blocks.deallocate()
     blocks4.deallocate()
-    firstFlips.deallocate()
     masks.deallocate()
     pads.deallocate()
     waiting4.addresses.deallocate()
@@ -80,6 +68,7 @@ public final class CryptoPAn {
 
   @inline(__always)
   private func add(_ address: UnsafeMutableRawPointer, to queue: inout Queue) {
+    heads.expect(UInt32(bigEndian: address.loadUnaligned(as: UInt32.self)))
     queue.addresses[queue.count] = address
     queue.count += 1
     if queue.count == Self.queueCapacity { flush(&queue) }
@@ -93,25 +82,28 @@ public final class CryptoPAn {
 
   private func flush(_ queue: inout Queue) {
     guard queue.count > 0 else { return }
-    let perAddress = queue.bits - 16
+    let perAddress = queue.bits - HeadFlips.bits
     if queue.bits == 32 {
       prepareIPv4(queue.addresses, queue.count)
-      encryptBlocks(queue.count * perAddress, from: blocks4)
+      cipher.encrypt(queue.count * perAddress, from: blocks4, to: blocks)
+      for index in 0..<queue.count { replaceIPv4(queue.addresses[index], blocks + index * perAddress) }
     } else {
       for index in 0..<queue.count { prepareIPv6(queue.addresses[index], blocks + index * perAddress) }
-      encryptBlocks(queue.count * perAddress, from: blocks)
+      cipher.encrypt(queue.count * perAddress, from: blocks, to: blocks)
+      for index in 0..<queue.count { replaceIPv6(queue.addresses[index], blocks + index * perAddress) }
     }
-    for index in 0..<queue.count { replace(queue.addresses[index], blocks + index * perAddress, bits: queue.bits) }
     queue.count = 0
   }
 
   private func prepareIPv4(_ addresses: UnsafeMutablePointer<UnsafeMutableRawPointer>, _ count: Int) {
-    let (masks, pads) = (masks + 16, pads + 16)
-    var first = UnsafeMutableRawPointer(blocks4)
+    let (masks, pads) = (masks + HeadFlips.bits, pads + HeadFlips.bits)
+    var block = UnsafeMutableRawPointer(blocks4)
     for index in 0..<count {
       let word = addresses[index].loadUnaligned(as: UInt32.self)
-      for bit in 0..<16 { first.storeBytes(of: word & masks[bit] | pads[bit], toByteOffset: bit * 16, as: UInt32.self) }
-      first += 16 * 16
+      for bit in 0..<32 - HeadFlips.bits {
+        block.storeBytes(of: word & masks[bit] | pads[bit], as: UInt32.self)
+        block += 16
+      }
     }
   }
 
@@ -119,7 +111,7 @@ public final class CryptoPAn {
     let words = address.loadUnaligned(as: SIMD4<UInt32>.self)
     var (block, out) = (pad, first)
     for word in 0..<4 {
-      for bit in (word == 0 ? 16 : 0)..<32 {
+      for bit in (word == 0 ? HeadFlips.bits : 0)..<32 {
         block[word] = words[word] & masks[bit] | pads[word * 32 + bit]
         out.pointee = block
         out += 1
@@ -128,56 +120,18 @@ public final class CryptoPAn {
     }
   }
 
-  /// Gathers the first bit of each of an address's encrypted blocks and flips the address's bits by them.
-  private func replace(_ address: UnsafeMutableRawPointer, _ first: UnsafeMutablePointer<SIMD4<UInt32>>, bits: Int) {
-    let head = UInt16(bigEndian: address.loadUnaligned(as: UInt16.self))
-    address.storeBytes(of: (head ^ firstFlips[Int(head)]).bigEndian, as: UInt16.self)
-    let outputs = UnsafeRawPointer(first)
-    for group in 0..<(bits - 16) / 16 {
-      var flips: UInt16 = 0
-      for bit in 0..<16 {
-        flips = flips << 1 | UInt16(outputs.load(fromByteOffset: (group * 16 + bit) * 16, as: UInt8.self) >> 7)
-      }
-      let place = address + 2 + 2 * group
-      place.storeBytes(of: place.loadUnaligned(as: UInt16.self) ^ flips.bigEndian, as: UInt16.self)
-    }
+  private func replaceIPv4(_ address: UnsafeMutableRawPointer, _ encrypted: UnsafeMutablePointer<SIMD4<UInt32>>) {
+    let word = UInt32(bigEndian: address.loadUnaligned(as: UInt32.self))
+    let flips = heads.flips(of: word) | firstBits(of: encrypted, 32 - HeadFlips.bits)
+    address.storeBytes(of: (word ^ flips).bigEndian, as: UInt32.self)
   }
 
-  /// Level by level: each prefix of `bit` bits decides one flip, which all addresses that begin with it share.
-  private func fillFirstFlips() {
-    firstFlips.initialize(repeating: 0, count: 1 << 16)
-    for bit in 0..<16 {
-      let prefixes = 1 << bit
-      for start in stride(from: 0, to: prefixes, by: Self.blockCapacity) {
-        let count = min(Self.blockCapacity, prefixes - start)
-        for index in 0..<count {
-          var block = pad
-          let prefix = bit == 0 ? 0 : UInt32(start + index) << UInt32(32 - bit)
-          block[0] = prefix.bigEndian & masks[bit] | pads[bit]
-          blocks[index] = block
-        }
-        encryptBlocks(count, from: blocks)
-        for index in 0..<count where UnsafeRawPointer(blocks + index).load(as: UInt8.self) & 0x80 != 0 {
-          let first = (start + index) << (16 - bit)
-          for prefix in first..<first + 1 << (16 - bit) { firstFlips[prefix] |= 1 << UInt16(15 - bit) }
-        }
-      }
+  private func replaceIPv6(_ address: UnsafeMutableRawPointer, _ encrypted: UnsafeMutablePointer<SIMD4<UInt32>>) {
+    replaceIPv4(address, encrypted)
+    for word in 1..<4 {
+      let flips = firstBits(of: encrypted + (word * 32 - HeadFlips.bits), 32)
+      let place = address + word * 4
+      place.storeBytes(of: place.loadUnaligned(as: UInt32.self) ^ flips.bigEndian, as: UInt32.self)
     }
-  }
-
-  /// The encrypted blocks go to `blocks`, from which they may come; only the first byte of each is of use.
-  private func encryptBlocks(_ count: Int, from plain: UnsafeMutablePointer<SIMD4<UInt32>>) {
-    var length: Int32 = 0
-    func bytes(_ blocks: UnsafeMutablePointer<SIMD4<UInt32>>) -> UnsafeMutablePointer<UInt8> {
-      UnsafeMutableRawPointer(blocks).assumingMemoryBound(to: UInt8.self)
-    }
-    let status = EVP_EncryptUpdate(context, bytes(blocks), &length, bytes(plain), Int32(count * 16))
-    // Fails for no input of whole blocks; going on would give true addresses away.
-    precondition(status == 1 && Int(length) == count * 16, "AES of whole blocks failed")
-  }
-
-  private static func encrypt(_ context: OpaquePointer, _ block: [UInt8], _ out: inout [UInt8]) -> Bool {
-    var length: Int32 = 0
-    return EVP_EncryptUpdate(context, &out, &length, block, 16) == 1 && length == 16
   }
 }

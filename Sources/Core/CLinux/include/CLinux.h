@@ -69,6 +69,9 @@ int flowcep_signal_descriptor(void);
 /// The next signal's number from that descriptor; 0 where there is none.
 int flowcep_next_signal(int fd);
 
+/// Asks the processor to have the line at that address in its caches soon; any address will do.
+static inline void flowcep_prefetch(const void *address) { __builtin_prefetch(address); }
+
 /// The flag that gives a spawned process a session of its own (POSIX_SPAWN_SETSID).
 int16_t flowcep_spawn_session(void);
 
