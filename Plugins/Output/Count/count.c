@@ -11,6 +11,15 @@
 
 enum { KINDS = 4 }; // by FLOWCEP_TEMPLATE_…; 0 for kinds to come
 
+// What is counted in the records of one template of a batch.
+typedef struct {
+  const flowcep_template *layout;
+  uint32_t kind;
+  int32_t index;      // of the field, -1: there is none
+  uint32_t offset;    // of the field, where all records have it in the same place
+  uint16_t length;    // and its length there; 0: it is looked for in each record
+} place;
+
 typedef struct {
   flowcep_instance base;
   const flowcep_host *host;
@@ -19,11 +28,13 @@ typedef struct {
   uint64_t records[KINDS];
   uint64_t bytes[KINDS];
   uint64_t checksum;
-  // Where the field lies in the templates of the last batches, by serial: a slot is overwritten when another serial falls on it.
+  // The field's index in the templates of the last batches, by serial: a slot is overwritten when another serial falls on it.
   struct {
     uint64_t serial; // 0: empty
-    int32_t index;   // -1: the template has no such field
+    int32_t index;
   } known[64];
+  place *places; // of the batch at hand, by template
+  size_t room;
 } counter;
 
 static int32_t find(counter *self, const flowcep_template *layout) {
@@ -39,77 +50,73 @@ static const flowcep_field *field_at(const flowcep_template *layout, int32_t ind
   return (const flowcep_field *)((const char *)layout->fields + (size_t)index * layout->field_stride);
 }
 
+static place place_in(counter *self, const flowcep_template *layout) {
+  place found = {.layout = layout, .kind = layout->kind < KINDS ? layout->kind : 0, .index = -1};
+  if (self->field != NULL) found.index = find(self, layout);
+  if (found.index < 0) return found;
+  const flowcep_field *field = field_at(layout, found.index);
+  if (field->offset == FLOWCEP_NO_OFFSET || field->length == FLOWCEP_VARIABLE_LENGTH) return found;
+  found.offset = field->offset;
+  found.length = field->length;
+  return found;
+}
+
+static bool find_places(counter *self, const flowcep_batch *batch) {
+  if (batch->template_count > self->room) {
+    place *more = realloc(self->places, batch->template_count * sizeof *more);
+    if (more == NULL) return false;
+    self->places = more;
+    self->room = batch->template_count;
+  }
+  for (uint32_t i = 0; i < batch->template_count; i++) self->places[i] = place_in(self, batch->templates[i]);
+  return true;
+}
+
 // The bytes of a field behind others of variable length; the host has checked that they lie inside the record.
-static const uint8_t *walk(const flowcep_template *layout, int32_t index, const uint8_t *place, size_t *length) {
+static const uint8_t *walk(const flowcep_template *layout, int32_t index, const uint8_t *at, size_t *length) {
   for (int32_t i = 0;; i++) {
     *length = field_at(layout, i)->length;
     if (*length == FLOWCEP_VARIABLE_LENGTH) {
-      *length = *place++;
+      *length = *at++;
       if (*length == 255) {
-        *length = (size_t)place[0] << 8 | place[1];
-        place += 2;
+        *length = (size_t)at[0] << 8 | at[1];
+        at += 2;
       }
     }
-    if (i == index) return place;
-    place += *length;
+    if (i == index) return at;
+    at += *length;
   }
 }
 
 // An unsigned number in network order; of more than eight bytes, the last eight count.
-static inline uint64_t number(const uint8_t *place, size_t length) {
+static inline uint64_t number(const uint8_t *at, size_t length) {
   uint64_t value = 0;
   if (length == 8) {
-    memcpy(&value, place, 8);
+    memcpy(&value, at, 8);
     return be64toh(value);
   }
-  for (size_t i = 0; i < length; i++) value = value << 8 | place[i];
+  for (size_t i = 0; i < length; i++) value = value << 8 | at[i];
   return value;
 }
 
-// What a run of records with one template adds up to.
-typedef struct {
-  uint64_t bytes, checksum;
-} sums;
-
-// From `first` up to the next record of another template; gives that record's index.
-static uint32_t add_run(counter *self, const flowcep_batch *batch, uint32_t first, sums *run) {
-  const char *at = (const char *)batch->records + (size_t)first * batch->record_stride;
-  const uint32_t current = ((const flowcep_record *)at)->template_index;
-  const flowcep_template *layout = batch->templates[current];
-  const int32_t index = self->field != NULL ? find(self, layout) : -1;
-  const flowcep_field *field = index >= 0 ? field_at(layout, index) : NULL;
-  const bool is_fixed = field != NULL && field->offset != FLOWCEP_NO_OFFSET && field->length != FLOWCEP_VARIABLE_LENGTH;
-  const size_t offset = is_fixed ? field->offset : 0, length = is_fixed ? field->length : 0;
-  uint64_t bytes = 0, checksum = 0;
-  uint32_t next = first;
-  for (; next < batch->record_count; next++, at += batch->record_stride) {
+static bool count(counter *self, const flowcep_batch *batch) {
+  if (!find_places(self, batch)) return false;
+  uint64_t checksum = 0;
+  const char *at = (const char *)batch->records;
+  for (uint32_t i = 0; i < batch->record_count; i++, at += batch->record_stride) {
     const flowcep_record *record = (const flowcep_record *)at;
-    if (record->template_index != current) break;
-    bytes += record->length;
-    const uint8_t *place = batch->bytes + record->offset;
-    if (is_fixed) {
-      checksum += number(place + offset, length);
-    } else if (field != NULL) {
-      size_t found;
-      place = walk(layout, index, place, &found);
-      checksum += number(place, found);
-    }
+    const place *known = &self->places[record->template_index];
+    self->records[known->kind] += 1;
+    self->bytes[known->kind] += record->length;
+    if (known->index < 0) continue;
+    const uint8_t *start = batch->bytes + record->offset;
+    size_t length = known->length;
+    const uint8_t *field = length > 0 ? start + known->offset : walk(known->layout, known->index, start, &length);
+    checksum += number(field, length);
   }
-  *run = (sums){.bytes = bytes, .checksum = checksum};
-  return next;
-}
-
-static void count(counter *self, const flowcep_batch *batch) {
-  for (uint32_t first = 0, next; first < batch->record_count; first = next) {
-    const flowcep_record *record = (const flowcep_record *)((const char *)batch->records + (size_t)first * batch->record_stride);
-    const unsigned kind = batch->templates[record->template_index]->kind;
-    sums run;
-    next = add_run(self, batch, first, &run);
-    self->records[kind < KINDS ? kind : 0] += next - first;
-    self->bytes[kind < KINDS ? kind : 0] += run.bytes;
-    self->checksum += run.checksum;
-  }
+  self->checksum += checksum;
   self->host->counter_add(self->delivered, batch->record_count);
+  return true;
 }
 
 static void print(const counter *self) {
@@ -130,12 +137,18 @@ static void print(const counter *self) {
 
 static flowcep_status process(flowcep_instance *base, const flowcep_batch *batch) {
   counter *self = (counter *)base;
-  if (batch->kind == FLOWCEP_BATCH_RECORDS) count(self, batch);
+  if (batch->kind == FLOWCEP_BATCH_RECORDS && !count(self, batch)) {
+    self->host->set_error(self->host, "out of memory");
+    return FLOWCEP_FAILED;
+  }
   if (batch->kind == FLOWCEP_BATCH_END) print(self);
   return FLOWCEP_OK;
 }
 
-static void destroy(flowcep_instance *base) { free(base); }
+static void destroy(flowcep_instance *base) {
+  free(((counter *)base)->places);
+  free(base);
+}
 
 static flowcep_instance *create(const flowcep_host *host, const flowcep_values *values) {
   counter *self = calloc(1, sizeof *self);
