@@ -101,7 +101,7 @@ final class RecordTransform {
   // MARK: Running
 
   /// Puts the outputs of the batch's records from `first` on in their place.
-  func apply(from first: Int, _ sink: borrowing Sink) {
+  func apply(from first: Int, _ sink: Sink) {
     let batch = sink.batch
     let records = Array(UnsafeBufferPointer(start: batch.records + first, count: batch.recordCount - first))
     batch.recordCount = first
@@ -137,7 +137,7 @@ final class RecordTransform {
     }
   }
 
-  private func uptime(_ bytes: UnsafeRawBufferPointer, _ values: [Range<Int>], _ sink: borrowing Sink) -> Uptime? {
+  private func uptime(_ bytes: UnsafeRawBufferPointer, _ values: [Range<Int>], _ sink: Sink) -> Uptime? {
     guard let systemInit else { return sink.uptime }
     return Uptime(exportTime: sink.exportTime, systemInit: Self.number(bytes, values[systemInit]))
   }
@@ -151,7 +151,7 @@ final class RecordTransform {
   }
 
   private func append(
-    _ output: Output, _ record: flowcep_record, _ starts: [Int], _ values: [Range<Int>], _ uptime: Uptime?, _ sink: borrowing Sink
+    _ output: Output, _ record: flowcep_record, _ starts: [Int], _ values: [Range<Int>], _ uptime: Uptime?, _ sink: Sink
   ) {
     let batch = sink.batch
     let length = output.pieces.reduce(0) { length, piece in

@@ -15,7 +15,7 @@ extension SessionDecoder {
   typealias Bytes = UnsafeMutableRawBufferPointer
 
   /// Resolves the lists in the batch's records from `first` on, all of one template.
-  func resolveLists(from first: Int, _ slot: TemplateTable.Slot, _ domain: Domain, _ sink: borrowing Sink) {
+  func resolveLists(from first: Int, _ slot: TemplateTable.Slot, _ domain: Domain, _ sink: Sink) {
     let all = UnsafeMutableRawPointer(mutating: UnsafeRawPointer(sink.batch.raw.pointee.bytes))
     let template = slot.pointee.template
     for index in first..<sink.batch.recordCount {
@@ -25,7 +25,7 @@ extension SessionDecoder {
   }
 
   /// The lists among a record's fields.
-  private func resolve(_ template: Template, _ record: Bytes, _ domain: Domain, _ sink: borrowing Sink, depth: Int) {
+  private func resolve(_ template: Template, _ record: Bytes, _ domain: Domain, _ sink: Sink, depth: Int) {
     var end = 0
     for field in template.view.fields {
       guard let value = fieldRange(field.length, at: end, in: UnsafeRawBufferPointer(record)) else { return }
@@ -36,7 +36,7 @@ extension SessionDecoder {
     }
   }
 
-  private func resolve(_ type: UInt16, _ value: Bytes, _ domain: Domain, _ sink: borrowing Sink, depth: Int) {
+  private func resolve(_ type: UInt16, _ value: Bytes, _ domain: Domain, _ sink: Sink, depth: Int) {
     guard let start = value.baseAddress, value.count >= 3 else {
       if value.count > 0 { pending.unreadableLists += 1 }
       return
@@ -58,7 +58,7 @@ extension SessionDecoder {
 
   /// A run of records of one template, whose id is at `place`.
   private func resolveRecords(
-    _ bytes: Bytes, at place: Int, header: Int, _ domain: Domain, _ sink: borrowing Sink, _ depth: Int
+    _ bytes: Bytes, at place: Int, header: Int, _ domain: Domain, _ sink: Sink, _ depth: Int
   ) {
     guard let start = bytes.baseAddress else { return }
     let content = Bytes(rebasing: bytes[header...])
@@ -76,7 +76,7 @@ extension SessionDecoder {
   }
 
   private func resolveBasic(
-    _ value: Bytes, _ start: UnsafeMutableRawPointer, _ domain: Domain, _ sink: borrowing Sink, _ depth: Int
+    _ value: Bytes, _ start: UnsafeMutableRawPointer, _ domain: Domain, _ sink: Sink, _ depth: Int
   ) {
     let id = load16(start, 1)
     let hasEnterprise = id & Wire.enterpriseBit != 0
@@ -130,7 +130,7 @@ extension SessionDecoder {
     return element
   }
 
-  private func reference(_ element: ListElement, _ sink: borrowing Sink) -> UInt16? {
+  private func reference(_ element: ListElement, _ sink: Sink) -> UInt16? {
     if element.batchStamp != sink.stamp {
       element.batchIndex = sink.batch.index(of: element.template)
       element.batchStamp = sink.stamp
@@ -138,7 +138,7 @@ extension SessionDecoder {
     return element.batchIndex < UInt32(FLOWCEP_LIST_UNREADABLE) ? UInt16(element.batchIndex) : nil
   }
 
-  private func reference(_ slot: TemplateTable.Slot, _ sink: borrowing Sink) -> UInt16? {
+  private func reference(_ slot: TemplateTable.Slot, _ sink: Sink) -> UInt16? {
     if slot.pointee.batchStamp != sink.stamp {
       slot.pointee.batchIndex = sink.batch.index(of: slot.pointee.template)
       slot.pointee.batchStamp = sink.stamp

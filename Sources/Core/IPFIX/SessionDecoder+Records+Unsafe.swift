@@ -3,7 +3,9 @@ import RecordBatch
 
 /// Where a message's records go.
 struct Sink {
-  let batch: BatchStorage
+  /// Kept alive by who decodes into it: a message or set is not worth a reference count.
+  let held: Unmanaged<BatchStorage>
+  var batch: BatchStorage { held.takeUnretainedValue() }
   /// Of the message in the batch's bytes.
   let base: UInt32
   let messageIndex: UInt32
@@ -21,7 +23,8 @@ struct Sink {
   init(
     batch: BatchStorage, base: UInt32, messageIndex: UInt32, stamp: UInt64, before: Int, exportTime: UInt32, uptime: Uptime? = nil
   ) {
-    (self.batch, self.base, self.messageIndex, self.stamp, self.before) = (batch, base, messageIndex, stamp, before)
+    held = .passUnretained(batch)
+    (self.base, self.messageIndex, self.stamp, self.before) = (base, messageIndex, stamp, before)
     (self.exportTime, self.uptime) = (exportTime, uptime)
   }
 
@@ -62,32 +65,34 @@ extension SessionDecoder {
       slot.pointee.batchStamp = sink.stamp
       note(.firstRecord(domain: domain.id, template: set.id))
     }
-    let before = sink.batch.recordCount
-    if slot.pointee.recordLength > 0 {
-      takeFixed(set, slot, sink)
-    } else if !takeVariable(set, slot, sink) {
-      return false
+    return sink.held._withUnsafeGuaranteedRef { batch in
+      let before = batch.recordCount
+      if slot.pointee.recordLength > 0 {
+        takeFixed(set, slot, sink, batch)
+      } else if !takeVariable(set, slot, sink, batch) {
+        return false
+      }
+      sink.wireRecords += batch.recordCount - before
+      return true
     }
-    sink.wireRecords += sink.batch.recordCount - before
-    return true
   }
 
   /// The template of a data set, if it is there and valid.
   @inline(__always)
-  private func slot(_ set: SetBody, _ domain: Domain, _ sink: borrowing Sink) -> TemplateTable.Slot? {
+  private func slot(_ set: SetBody, _ domain: Domain, _ sink: Sink) -> TemplateTable.Slot? {
     guard let slot = domain.templates[set.id] else { return nil }
     if slot.pointee.hasUnknown || hasLifetimes || slot.pointee.isRestored { return rareSlot(set, domain, slot, sink) }
     return slot
   }
 
   /// The template of a data set, from before the collector's start.
-  private func keptSlot(_ set: SetBody, _ domain: Domain, _ sink: borrowing Sink) -> TemplateTable.Slot? {
+  private func keptSlot(_ set: SetBody, _ domain: Domain, _ sink: Sink) -> TemplateTable.Slot? {
     guard kept != nil, domain.templates[set.id] == nil, templateOrKept(set.id, in: domain) != nil else { return nil }
     return slot(set, domain, sink)
   }
 
   private func rareSlot(
-    _ set: SetBody, _ domain: Domain, _ slot: TemplateTable.Slot, _ sink: borrowing Sink
+    _ set: SetBody, _ domain: Domain, _ slot: TemplateTable.Slot, _ sink: Sink
   ) -> TemplateTable.Slot? {
     if hasLifetimes || slot.pointee.isRestored, isExpired(slot) {
       pending.expiredTemplates += 1
@@ -114,7 +119,7 @@ extension SessionDecoder {
   }
 
   /// What options records say about the exporter.
-  private func takeFacts(from first: Int, _ slot: TemplateTable.Slot, _ domain: Domain, _ sink: borrowing Sink) {
+  private func takeFacts(from first: Int, _ slot: TemplateTable.Slot, _ domain: Domain, _ sink: Sink) {
     let view = slot.pointee.template.view
     for index in first..<sink.batch.recordCount {
       let record = sink.batch.records[index]
@@ -135,16 +140,15 @@ extension SessionDecoder {
 
   /// Records of one length lie side by side; the rest is padding.
   @inline(__always)
-  func takeFixed(_ set: SetBody, _ slot: TemplateTable.Slot, _ sink: borrowing Sink) {
+  private func takeFixed(_ set: SetBody, _ slot: TemplateTable.Slot, _ sink: Sink, _ batch: BatchStorage) {
     let length = slot.pointee.recordLength
-    let count = (set.end - set.start) / length
-    let batch = sink.batch
-    batch.reserveRecords(count)
-    let first = batch.recordCount
-    let records = batch.records + first
+    let count = slot.pointee.recordsIn(set.end - set.start)
     var record = flowcep_record(
       offset: sink.base + UInt32(set.start), length: UInt32(length), template_index: slot.pointee.batchIndex,
       message_index: sink.messageIndex)
+    batch.reserveRecords(count)
+    let first = batch.recordCount
+    let records = batch.records + first
     for i in 0..<count {
       records[i] = record
       record.offset &+= UInt32(length)
@@ -153,10 +157,9 @@ extension SessionDecoder {
   }
 
   /// Records with fields of variable length, walked from field to field (RFC 7011 §7).
-  func takeVariable(_ set: SetBody, _ slot: TemplateTable.Slot, _ sink: borrowing Sink) -> Bool {
+  private func takeVariable(_ set: SetBody, _ slot: TemplateTable.Slot, _ sink: Sink, _ batch: BatchStorage) -> Bool {
     let message = sink.message
     let (runs, runCount, minimum) = (slot.pointee.runs, slot.pointee.runCount, slot.pointee.minimumLength)
-    let batch = sink.batch
     batch.reserveRecords((set.end - set.start) / minimum)
     var next = batch.recordCount
     let records = batch.records

@@ -3,7 +3,7 @@ import RecordBatch
 
 // Data that comes before its template: set aside, and decoded when the template arrives.
 extension SessionDecoder {
-  func setAside(_ set: SetBody, _ domain: Domain, _ sink: borrowing Sink) {
+  func setAside(_ set: SetBody, _ domain: Domain, _ sink: Sink) {
     let header = domain.key.version == Wire.version9 ? Wire.messageHeader9 : Wire.messageHeader
     let message = sink.message
     let body = UnsafeRawBufferPointer(start: message + set.start - Wire.setHeader, count: set.end - set.start + Wire.setHeader)

@@ -199,7 +199,7 @@ public final class SessionDecoder {
 
   /// A message's records are counted; gives how many there were on the wire.
   @inline(__always)
-  func end(_ sink: borrowing Sink) -> Int {
+  func end(_ sink: Sink) -> Int {
     pending.records += UInt64(sink.batch.recordCount - sink.before - sink.optionsRecords)
     pending.optionsRecords += UInt64(sink.optionsRecords)
     return sink.wireRecords

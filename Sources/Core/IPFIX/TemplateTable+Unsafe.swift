@@ -22,6 +22,8 @@ struct TemplateSlot {
   let isOptions: Bool
   /// Bytes of every record, or 0 where a field has variable length.
   let recordLength: Int
+  /// 2³² over that length, rounded up: a set of few records is not worth a division.
+  private let reciprocal: UInt64
   let minimumLength: Int
   /// With variable lengths: bytes before the first such field, between each and the next, behind the last.
   let runs: UnsafeMutablePointer<Int>
@@ -58,6 +60,7 @@ struct TemplateSlot {
     isRare = isOptions || hasUnknown || extras != nil
     isPlain = !isRare
     recordLength = template.view.recordLength
+    reciprocal = recordLength > 0 ? (1 << 32 + UInt64(recordLength) - 1) / UInt64(recordLength) : 0
     minimumLength = template.view.minimumLength
     var lengths = [0]
     for field in definition.fields {
@@ -67,6 +70,10 @@ struct TemplateSlot {
     runs.initialize(from: lengths, count: lengths.count)
     runCount = lengths.count
   }
+
+  /// How many records of one length stand in so many bytes of a message. Exact, since both are below 2¹⁶.
+  @inline(__always)
+  func recordsIn(_ bytes: Int) -> Int { Int((UInt64(truncatingIfNeeded: bytes) &* reciprocal) >> 32) }
 }
 
 /// The templates of one observation domain, found by their id through two tables: pages of 256 come and go with their templates,
