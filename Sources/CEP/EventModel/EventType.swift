@@ -36,9 +36,10 @@ public final class EventType: Hashable, Sendable {
   public let endTimestamp: Int?
   private let indices: [String: Int]
 
+  /// - Parameter indices: the place of each property by its name, where the caller has made that already.
   public init(
     name: String, kind: Kind = .map, properties: [Property], supertypes: [EventType] = [], members: [EventType] = [],
-    timestampProperty: Int? = nil, startTimestamp: Int? = nil, endTimestamp: Int? = nil
+    timestampProperty: Int? = nil, startTimestamp: Int? = nil, endTimestamp: Int? = nil, indices: [String: Int]? = nil
   ) {
     self.name = name
     self.kind = kind
@@ -48,9 +49,8 @@ public final class EventType: Hashable, Sendable {
     self.timestampProperty = timestampProperty
     self.startTimestamp = startTimestamp
     self.endTimestamp = endTimestamp
-    var indices = [String: Int](minimumCapacity: properties.count)
-    for (index, property) in properties.enumerated() where indices[property.name] == nil { indices[property.name] = index }
-    self.indices = indices
+    self.indices =
+      indices ?? Dictionary(properties.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// The index of a property by its exact (dotted) name.

@@ -81,59 +81,79 @@ public struct RecordSchema: Sendable {
   /// Before every property's name.
   public static let prefix = "ipfix."
 
-  private let properties: [String: RecordProperty]
   /// The built-in schema: all elements under all their names, in the order of the rows.
   public let eventType: EventType
+  /// The first element that bears each property's name, and the others of the few names that several bear.
+  private let first: [Bearer]
+  private let others: [Int: [Bearer]]
 
+  private struct Bearer {
+    let key: ElementKey
+    let dataType: UInt16
+    var shape: ColumnShape { ColumnShape(dataType: Int(dataType)) }
+  }
+
+  /// Some thousand names, at every start: each is looked up once.
   public init(elements rows: some Sequence<ElementRow>) {
-    var properties = [String: RecordProperty](minimumCapacity: 2048)
-    var columns: [(name: String, type: ValueType)] = []
-    for name in ["source", "destination"] {
-      let keys = name == "source" ? [ElementKey(0, 8), ElementKey(0, 27)] : [ElementKey(0, 12), ElementKey(0, 28)]
-      let full = "\(Self.prefix)\(name)Address"
-      properties[full] = RecordProperty(elements: keys, shape: .address)
-      columns.append((full, .string))
-    }
-    // Few names are borne by several elements.
-    var (order, bearers, others) = ([String](), [String: ElementRow](), [String: [ElementRow]]())
-    for row in rows {
-      for name in [row.name] + row.aliases {
-        let full = Self.prefix + name
-        guard let first = bearers.updateValue(row, forKey: full) else {
-          order.append(full)
-          continue
-        }
-        bearers[full] = first
-        others[full, default: []].append(row)
+    var (names, first, others) = ([String](), [Bearer](), [Int: [Bearer]]())
+    var indices = [String: Int](minimumCapacity: 4096)
+    func add(_ name: String, _ bearer: Bearer) -> Int {
+      let index = Self.place(&indices[name, default: -1], names.count)
+      if index == names.count {
+        names.append(name)
+        first.append(bearer)
+      } else {
+        others[index, default: []].append(bearer)
       }
+      return index
     }
-    for name in order where properties[name] == nil {
-      guard let bearer = bearers[name] else { continue }
-      let chosen = others[name].map { Self.chosen([bearer] + $0) } ?? [bearer]
-      properties[name] = RecordProperty(
-        elements: chosen.map { ElementKey($0.enterprise, $0.element) }, shape: ColumnShape(dataType: Int(chosen[0].type)))
-      columns.append((name, Self.valueType(Int(chosen[0].type))))
+    func addresses(_ name: String, _ ipv4: UInt16, _ ipv6: UInt16) {
+      _ = add(Self.prefix + name, Bearer(key: ElementKey(0, ipv4), dataType: UInt16(FLOWCEP_IPV4_ADDRESS)))
+      _ = add(Self.prefix + name, Bearer(key: ElementKey(0, ipv6), dataType: UInt16(FLOWCEP_IPV6_ADDRESS)))
     }
-    self.properties = properties
-    eventType = EventType(name: "IPFIX", kind: .map, properties: columns.map { EventType.Property($0.name, $0.type) })
+    addresses("sourceAddress", 8, 27)
+    addresses("destinationAddress", 12, 28)
+    let reserved = others
+    for row in rows {
+      let bearer = Bearer(key: ElementKey(row.enterprise, row.element), dataType: row.type)
+      _ = add(Self.prefix + row.name, bearer)
+      for alias in row.aliases { _ = add(Self.prefix + alias, bearer) }
+    }
+    // An element cannot take these two names.
+    others.merge(reserved) { $1 }
+    (self.first, self.others) = (first, others)
+    let properties = names.enumerated().map { index, name in
+      let bearer = others[index].map { Self.chosen([first[index]] + $0)[0] } ?? first[index]
+      return EventType.Property(name, Self.valueType(Int(bearer.dataType)))
+    }
+    eventType = EventType(name: "IPFIX", kind: .map, properties: properties, indices: indices)
+  }
+
+  /// The place that a name has, or now gets.
+  private static func place(_ known: inout Int, _ next: Int) -> Int {
+    if known < 0 { known = next }
+    return known
   }
 
   /// Of the elements (there are some) that bear one name those that one column can hold: IANA's shape where IANA has the name, else the shape
   /// that most of them have.
-  private static func chosen(_ rows: [ElementRow]) -> [ElementRow] {
-    let ordered = rows.filter { $0.enterprise == 0 } + rows.filter { $0.enterprise != 0 }
-    let shapes = ordered.map { ColumnShape(dataType: Int($0.type)) }
-    func count(_ shape: ColumnShape) -> Int { shapes.count { $0 == shape } }
-    let best = shapes.reduce(shapes[0]) { count($1) > count($0) ? $1 : $0 }
-    let shape = ordered[0].enterprise == 0 ? shapes[0] : best
-    return zip(ordered, shapes).filter { $0.1 == shape }.map(\.0)
+  private static func chosen(_ bearers: [Bearer]) -> [Bearer] {
+    let ordered = bearers.filter { $0.key.enterprise == 0 } + bearers.filter { $0.key.enterprise != 0 }
+    func count(_ shape: ColumnShape) -> Int { ordered.count { $0.shape == shape } }
+    let best = ordered.reduce(ordered[0].shape) { count($1.shape) > count($0) ? $1.shape : $0 }
+    let shape = ordered[0].key.enterprise == 0 ? ordered[0].shape : best
+    return ordered.filter { $0.shape == shape }
   }
 
   /// What fills a property; nil where no element has that name.
-  public func property(named name: String) -> RecordProperty? { properties[name] }
+  public func property(named name: String) -> RecordProperty? {
+    guard let index = eventType.index(of: name) else { return nil }
+    let bearers = Self.chosen([first[index]] + (others[index] ?? []))
+    return RecordProperty(elements: bearers.map(\.key), shape: bearers[0].shape)
+  }
 
   /// Every property's name, for suggestions.
-  public var propertyNames: some Sequence<String> { properties.keys }
+  public var propertyNames: some Sequence<String> { eventType.properties.lazy.map(\.name) }
 
   /// Whether a declared type can hold what the property gives.
   public static func fits(_ shape: ColumnShape, _ declared: ValueType) -> Bool {
