@@ -4,6 +4,7 @@ import Diagnostics
 
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "check",
     abstract: "Check a configuration and the EPL that it names, without starting anything.",
     discussion: "Every mistake is named with its place. Exits with 2 where there is an error.")
 

@@ -4,6 +4,7 @@ import Synthesis
 
 struct Generate: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "generate",
     abstract: "Make a synthetic IPFIX capture from a seed, with its ground truth.",
     discussion: """
       The capture holds a multi-stage attack (a port scan, a search for login pages, then password guessing on four hosts) amid \

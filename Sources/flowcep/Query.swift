@@ -9,6 +9,7 @@ import JSONLines
 /// `flowcep query`: the engine alone, from JSON lines to JSON lines.
 struct Query: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "query",
     abstract: "Run an EPL module over JSON lines or a capture and print its rows.",
     discussion: """
       Events come from a file, from standard input, or as datagrams. Nested objects flatten to dotted names. A file of IPFIX or \

@@ -7,6 +7,7 @@ import Glibc
 
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "run",
     abstract: "Run the collector.",
     discussion: """
       Runs until all inputs have ended, or until SIGINT or SIGTERM: then everything received is drained within stopTimeout, and \

@@ -5,6 +5,7 @@ import SecureTransport
 
 struct Send: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "send",
     abstract: "Replay a capture to a collector.",
     discussion: """
       Messages go out as they stand in the file; on every further loop sequence numbers go on and, with --shift, times too. Over TCP \

@@ -6,6 +6,7 @@ import Glibc
 
 struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "status",
     abstract: "Show what a running collector does: sessions, templates, and what became of every record.",
     discussion: """
       Asks over the collector's control socket, which only its own user may open. Where one collector runs it is found by itself; \

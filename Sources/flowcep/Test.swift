@@ -7,6 +7,7 @@ import RecordEvents
 /// `flowcep test`: runs cases in the corpus's format.
 struct Test: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "test",
     abstract: "Run test cases of detections and of the language.",
     discussion: """
       A case is a JSON file: a module (its text as "epl", or a file as "module"), the events to send, or a capture of flow records \

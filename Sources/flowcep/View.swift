@@ -7,6 +7,7 @@ import InformationElements
 
 struct View: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "view",
     abstract: "Show what is in files of IPFIX or NetFlow messages, or in packet captures of them.",
     discussion: """
       Prints messages, templates and records with names and typed values; times are UTC. A file that cannot be followed to its \
