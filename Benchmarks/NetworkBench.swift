@@ -7,7 +7,8 @@ enum NetworkBench {
     ("tcp-json-udp", { try datagrams("tcp-json-udp", perRecord: true) }),
     ("tcp-json-udp-8192", { try datagrams("tcp-json-udp-8192", more: "<datagramSize>8192</datagramSize>") }),
     ("tcp-json-udp-1400", { try datagrams("tcp-json-udp-1400", more: "<datagramSize>1400</datagramSize>") }),
-    ("udp-json-udp", udpToUDP),
+    ("udp-json-udp", { try udpToUDP("udp-json-udp") }),
+    ("udp-json-udp-8192", { try udpToUDP("udp-json-udp-8192", more: "<datagramSize>8192</datagramSize>") }),
     ("wire-to-alert", wireToAlert),
     ("wire-to-alert-cores", wireToAlertByCores),
   ]
@@ -66,12 +67,12 @@ enum NetworkBench {
   }
 
   /// 480,000 records a second by UDP, each one out again by UDP.
-  private static func udpToUDP() throws {
+  private static func udpToUDP(_ name: String, more: String = "") throws {
     let reader = try Reader("drain-udp")
     let configuration = try CollectorRun.configuration(
-      "udp-json-udp", input: CollectorRun.udp, destinations: CollectorRun.jsonUDP(reader.port))
+      name, input: CollectorRun.udp, destinations: CollectorRun.jsonUDP(reader.port, more: more))
     var accounts: [String] = []
-    try CollectorRun.report("udp-json-udp", records: BenchFiles.records, runs: 3) {
+    try CollectorRun.report(name, records: BenchFiles.records, runs: 3) {
       let (usage, account) = try CollectorRun.whileListening(configuration) { _, port in
         try replay(to: port, "UDP", more: ["-S", "\(packetRate)"])
       }
