@@ -66,6 +66,26 @@ struct CryptoPAnTests {
     for index in [0, 1, 31, 32, 33, 999] { #expect(try anonymized([texts[index]]) == [together[index]]) }
   }
 
+  @Test("two addresses that share so many bits share as many afterwards", arguments: 0..<32)
+  func prefixes(shared: Int) throws {
+    let cipher = try #require(CryptoPAn(key: sampleKey))
+    let pairs = (1...200).map { (number: UInt32) -> (UInt32, UInt32) in
+      let first = number &* 0x9e37_79b1
+      let bit = UInt32(1) << UInt32(31 - shared)
+      return (first, first ^ bit ^ (number &* 0x85eb_ca6b & (bit - 1)))
+    }
+    var words = pairs.flatMap { [$0.0.bigEndian, $0.1.bigEndian] }
+    words.withUnsafeMutableBytes { bytes in
+      guard let start = bytes.baseAddress else { return }
+      for index in 0..<bytes.count / 4 { cipher.addIPv4(start + 4 * index) }
+      cipher.flush()
+    }
+    for index in pairs.indices {
+      #expect((words[2 * index].bigEndian ^ words[2 * index + 1].bigEndian).leadingZeroBitCount == shared)
+      #expect(words[2 * index] != pairs[index].0.bigEndian)
+    }
+  }
+
   @Test("keys as people write them")
   func keys() {
     let text = "0123456789abcdefghijklmnopqrstuv"
