@@ -5,8 +5,9 @@ public import RecordBatch
 
 /// Joins threads: a bounded line of batches, many producers and one consumer.
 ///
-/// Bounded in bytes that the batches keep alive, and in batches. The consumer is woken only when it waits, producers only when
-/// there is room again. What is not records (sessions, the end) is always taken, so that order is never in doubt; and so are records
+/// Bounded in bytes that the batches keep alive, and in batches. A consumer that has just worked naps for a millisecond at most, so that
+/// several batches come together: to wake a thread costs as much as to decode some hundred records. Then it is woken by the next
+/// batch. Producers are woken when there is room again. What is not records (sessions, the end) is always taken, so that order is never in doubt; and so are records
 /// before which no others wait, whatever their size.
 public final class BatchQueue: @unchecked Sendable {
   public enum Policy: Sendable {
@@ -29,7 +30,12 @@ public final class BatchQueue: @unchecked Sendable {
   private var bytes = 0
   /// How many of those in line are records.
   private var recordBatches = 0
-  private var consumerWaits = false
+  /// Records in line.
+  private var records = 0
+  private enum Consumer { case works, naps, waits }
+  private var consumer = Consumer.works
+  /// The consumer has had records, and has not napped since.
+  private var hasWorked = false
   private var producersWaiting = 0
 
   public init(policy: Policy, maximumBytes: Int, maximumBatches: Int = 16384, stop: StopState) {
@@ -75,6 +81,7 @@ public final class BatchQueue: @unchecked Sendable {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     while isRecords, recordBatches > 0, bytes + weight > maximumBytes || count >= maximumBatches {
+      wake(if: consumer == .naps)
       if policy == .drop || policy == .dropDatagrams && isDatagrams { return .full }
       if stop.nanosecondsLeft == 0 { return .stopped }
       producersWaiting += 1
@@ -84,23 +91,41 @@ public final class BatchQueue: @unchecked Sendable {
     }
     bytes += weight
     if isRecords { recordBatches += 1 }
+    records += batch.recordCount
     incoming.append(batch)
-    if consumerWaits {
-      consumerWaits = false
-      pthread_cond_signal(filled)
-    }
+    let isEnough = !isRecords || records >= Self.recordsWorthWaking || bytes >= maximumBytes / 4
+    wake(if: consumer == .waits || consumer == .naps && isEnough)
     return .taken
+  }
+
+  private func wake(if isNeeded: Bool) {
+    guard isNeeded else { return }
+    consumer = .works
+    pthread_cond_signal(filled)
+  }
+
+  private static let recordsWorthWaking = 1 << 14
+  private static let napNanoseconds: UInt64 = 1_000_000
+
+  /// Until there is enough to be worth it, or the time is up.
+  private func nap(until deadline: UInt64) {
+    let end = min(deadline, Clock.monotonic() + Self.napNanoseconds)
+    consumer = .naps
+    while consumer == .naps, Clock.monotonic() < end { wait(filled, until: end) }
+    consumer = .works
+    hasWorked = false
   }
 
   /// The next batch; nil where none has come by `deadline` (monotonic nanoseconds; 0: at once).
   public func pop(until deadline: UInt64) -> BatchStorage? {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
+    if count == 0, hasWorked, deadline > 0 { nap(until: deadline) }
     while count == 0 {
       guard deadline > Clock.monotonic() else { return nil }
-      consumerWaits = true
+      consumer = .waits
       wait(filled, until: deadline)
-      consumerWaits = false
+      consumer = .works
     }
     if outgoing.isEmpty {
       swap(&incoming, &outgoing)
@@ -108,7 +133,11 @@ public final class BatchQueue: @unchecked Sendable {
     }
     guard let next = outgoing.popLast() else { return nil }
     bytes -= next.weight
-    if next.kind == .records { recordBatches -= 1 }
+    records -= next.recordCount
+    if next.kind == .records {
+      recordBatches -= 1
+      hasWorked = true
+    }
     if producersWaiting > 0 { pthread_cond_broadcast(room) }
     return next
   }

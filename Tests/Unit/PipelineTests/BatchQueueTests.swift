@@ -106,4 +106,32 @@ private let farAway = UInt64.max / 2
     }
     #expect(count == producers * each)
   }
+
+  /// Each batch goes out when the one before has come in: whoever slept through one would never wake.
+  @Test func aConsumerThatNapsMissesNothing() {
+    let queue = BatchQueue(policy: .block, maximumBytes: 1 << 20, stop: StopState())
+    let answers = BatchQueue(policy: .block, maximumBytes: 1 << 20, stop: StopState())
+    let rounds: UInt64 = 300
+    Thread.detachNewThread {
+      while let next = queue.pop(until: farAway), next.kind == .records { _ = answers.push(batch(next.timeNanoseconds)) }
+      _ = answers.push(batch(rounds + 1, kind: .end))
+    }
+    for round in 1...rounds {
+      _ = queue.push(batch(round))
+      #expect(answers.pop(until: farAway)?.timeNanoseconds == round)
+    }
+    _ = queue.push(batch(0, kind: .end))
+    #expect(answers.pop(until: farAway)?.kind == .end)
+  }
+
+  /// What is enough to wake for: many bytes, or what is not records.
+  @Test(arguments: [Batch.Kind.records, .sessionClosed, .end]) func aNapEndsEarly(_ kind: Batch.Kind) {
+    let queue = BatchQueue(policy: .block, maximumBytes: 1 << 20, stop: StopState())
+    _ = queue.push(batch(1))
+    #expect(queue.pop(until: 0)?.timeNanoseconds == 1)
+    Thread.detachNewThread { _ = queue.push(batch(2, bytes: 1 << 19, kind: kind)) }
+    #expect(queue.pop(until: farAway)?.timeNanoseconds == 2)
+    // The nap is over: what is there now is given at once, and nothing that is not.
+    #expect(queue.pop(until: 0) == nil)
+  }
 }
