@@ -64,6 +64,22 @@ import Testing
     return text
   }
 
+  @Test("UDP: padded, a record in each datagram, equally long in each piece")
+  func paddedDatagrams() throws {
+    let folder = try TemporaryFolder()
+    let capture = try OutputFixture.capture(folder, records: 4000)
+    let receiver = try DatagramReceiver()
+    let output = Self.json("<type>send</type><port>\(receiver.port)</port><padded>yes</padded>")
+    let ledger = try Collector(OutputFixture.configuration(output, file: capture.path), folder: folder).ended()
+    #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 4000)
+    let received = receiver.take(4000)
+    let expected = try OutputFixture.lines(capture.path)
+    #expect(received.allSatisfy { $0.last == 10 && $0.count { $0 == 10 } == 1 })
+    #expect(received.map { Self.withoutPadding($0.dropLast()) } == expected)
+    // Were none of them padded, there would be as many lengths.
+    #expect(Set(received.map(\.count)).count < Set(expected.map(\.utf8.count)).count / 2)
+  }
+
   @Test("UDP: a line longer than datagramSize goes by itself and as it is")
   func longLines() throws {
     let folder = try TemporaryFolder()

@@ -19,7 +19,7 @@ final class DatagramSink: Sink {
   private let pieces = UnsafeMutablePointer<iovec>.allocate(capacity: DatagramSink.batch)
   private var lineCounts = [Int](repeating: 0, count: DatagramSink.batch)
   private var queued = 0
-  /// Where datagrams take several lines and the kernel cuts them.
+  /// Where the kernel cuts datagrams from one piece.
   private var segments: Segments?
   private var pace: Pace
   private var receiver: ReceiverPace?
@@ -29,6 +29,8 @@ final class DatagramSink: Sink {
 
   /// Datagrams in one system call.
   private static let batch = 64
+  /// A record in a datagram of its own is not padded beyond what Ethernet carries in one piece.
+  private static let longestPadded = 1472
 
   init(_ host: Host, _ options: Options, _ counters: SinkCounters) throws(PluginError) {
     let (ip, port) = (options.text("ip") ?? "127.0.0.1", options.integer("port") ?? 4739)
@@ -39,7 +41,7 @@ final class DatagramSink: Sink {
     pace = Pace(perSecond: options.integer("maximumRate") ?? 0)
     waitsForReceiver = options.boolean("waitForReceiver")
     refused = host.informationCounter("connection-refused", help: "How often the receiver's machine said that nobody listens.")
-    segments = size > 0 ? Segments(size: size) : nil
+    segments = size > 0 ? Segments(size: size) : options.boolean("padded") ? Segments(size: Self.longestPadded) : nil
     tooLong = counters.dropped("too-long", help: "Records longer than a datagram can be.")
     failed = counters.dropped("send-failed", help: "Records that the system did not send.")
     for index in 0..<Self.batch {
@@ -111,7 +113,7 @@ final class DatagramSink: Sink {
     pace.wait(for: waiting.count, host)
     var (first, isRetry) = (0, false)
     while first < waiting.count {
-      let next = first + (receiver?.allow(waiting.count - first, bytes: segments.longest) ?? waiting.count - first)
+      let next = first + (receiver?.allow(waiting.count - first, bytes: segments.longest, areCut: true) ?? waiting.count - first)
       if segments.send(first..<next, on: descriptor) {
         counters.delivered.add(waiting[first..<next].reduce(0) { $0 + $1.lines })
         (first, isRetry) = (next, false)

@@ -22,8 +22,10 @@ struct ReceiverPace {
     dropped = host.informationCounter("receiver-dropped", help: "Datagrams for which a receiver on this machine had no room.")
   }
 
-  /// What a datagram takes in the receiver's queue: the kernel allots powers of two, with its own notes beside them.
-  private static func memory(_ bytes: Int) -> Int {
+  /// What a datagram takes in the receiver's queue: the kernel allots powers of two, with its own notes beside them. One that it has cut
+  /// from a larger piece takes its bytes there and 832 for the notes (Linux 6.18).
+  private static func memory(_ bytes: Int, isCut: Bool) -> Int {
+    if isCut { return bytes + 1024 }
     var size = 512
     while size < bytes + 448 { size *= 2 }
     return size + 256
@@ -31,11 +33,14 @@ struct ReceiverPace {
 
   /// Waits for room; says how many of so many datagrams may go now, at least one.
   ///
-  /// - Parameter bytes: the size of the longest.
-  mutating func allow(_ count: Int, bytes: Int) -> Int {
+  /// - Parameters:
+  ///   - bytes: the size of the longest.
+  ///   - areCut: the kernel cuts them from one piece, where there are several.
+  mutating func allow(_ count: Int, bytes: Int, areCut: Bool = false) -> Int {
     guard let queue else { return count }
-    let each = Self.memory(bytes)
-    if room < each * count { look(queue, atLeast: each) }
+    let areSeveral = areCut && count > 1
+    let each = Self.memory(bytes, isCut: areSeveral)
+    if room < each * count { look(queue, atLeast: areSeveral ? 2 * each : each) }
     let allowed = isStalled ? count : max(1, min(count, room / each))
     room -= allowed * each
     return allowed

@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// Datagrams of several lines that go through the kernel together (UDP_SEGMENT): it cuts them from one piece, into equal parts. So all
-/// but the last are made as long as the longest, with spaces before their last line end.
+/// Datagrams that go through the kernel together (UDP_SEGMENT): it cuts them from one piece, into equal parts. So all but the last are
+/// made as long as the longest, with spaces before their last line end.
 final class Segments {
   /// A datagram's bytes, the last of them a line end, and how many lines they are.
   struct Datagram {
