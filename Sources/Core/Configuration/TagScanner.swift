@@ -10,6 +10,7 @@ struct TagScanner {
     var start: SourceRange
     /// The first stretch of text inside, trimmed; nil where there is none.
     var content: SourceRange?
+    var attributeCount = 0
   }
 
   private let bytes: [UInt8]
@@ -53,6 +54,8 @@ struct TagScanner {
         if byte == q { quote = nil }
       } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
         quote = byte
+      } else if byte == UInt8(ascii: "=") {
+        tags[tags.count - 1].attributeCount += 1
       } else if byte == UInt8(ascii: ">") {
         if bytes[at - 2] != UInt8(ascii: "/") { open.append(tags.count - 1) }
         return

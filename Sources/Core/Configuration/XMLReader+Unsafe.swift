@@ -8,6 +8,8 @@ import Glibc
 public enum XMLReader {
   static let maximumBytes = 8 << 20
   static let maximumDepth = 64
+  /// libxml2 compares each attribute of an element with each.
+  static let maximumAttributes = 1000
 
   /// The root element, or nil after errors have been added to `diagnostics`.
   ///
@@ -30,6 +32,12 @@ public enum XMLReader {
       return nil
     }
     let source = XMLSource(SourceText(name: name, text: String(decoding: bytes, as: UTF8.self)), folder: folder)
+    var scanner = TagScanner(source.text.text)
+    let tags = scanner.scan()
+    if let crowded = tags.first(where: { $0.attributeCount > maximumAttributes }) {
+      diagnostics.add(Diagnostic(.error, in: source.text, at: crowded.start, message: "the element has more than \(maximumAttributes) attributes"))
+      return nil
+    }
     guard let context = xmlNewParserCtxt() else {
       diagnostics.add(Diagnostic(.error, file: name, message: "out of memory"))
       return nil
@@ -55,8 +63,7 @@ public enum XMLReader {
       found.diagnostics.forEach { diagnostics.add($0) }
       return nil
     }
-    var scanner = TagScanner(source.text.text)
-    var builder = TreeBuilder(source: source, tags: scanner.scan())
+    var builder = TreeBuilder(source: source, tags: tags)
     let tree = builder.build(root, depth: 1)
     builder.problems.forEach { diagnostics.add($0) }
     return builder.problems.isEmpty ? tree : nil

@@ -55,4 +55,11 @@ private func parse(_ xml: String) -> (root: XMLElement?, lines: [String]) {
       #expect(diagnostics.hasErrors)
     }
   }
+
+  @Test func boundsAttributes() {
+    func element(_ count: Int) -> String { "<a>\n  <b " + (0..<count).map { "x\($0)='=>'" }.joined(separator: " ") + "/></a>" }
+    #expect(parse(element(1000)).root?.children.first?.attribute("x999") == "=>")
+    let (root, lines) = parse(element(50_000))
+    #expect(root == nil && lines.first?.hasPrefix("x.xml:2:3: error: the element has more than 1000 attributes") == true, "\(lines)")
+  }
 }
