@@ -30,7 +30,7 @@ public struct RestoredState: Sendable {
 /// are restored.
 extension Engine {
   /// Raised when what is written changes its form; a file of another version is refused.
-  public static let stateVersion: UInt64 = 3
+  public static let stateVersion: UInt64 = 4
   private static let magic: [UInt8] = Array("flowcep state\n".utf8)
 
   /// Statements whose state cannot be saved, with the reason.

@@ -1,6 +1,6 @@
 internal import EventModel
 
-/// One aggregate over a column, with two words of state for each group: what it counts or holds, and a sum or value.
+/// One aggregate over a column, with up to two words of state for each group: what it counts or holds, and a sum or value.
 struct AggregateKernel {
   enum Function { case countAll, count, countDistinct, sum, average, min, max, first, last }
 
@@ -10,6 +10,14 @@ struct AggregateKernel {
   /// The argument's declared type, which governs a sum.
   let type: ValueType
   static let stateWords = 2
+
+  /// How many of them it needs.
+  var neededWords: Int {
+    switch function {
+    case .countAll, .count: 1
+    default: Self.stateWords
+    }
+  }
 
   var isCount: Bool {
     switch function {

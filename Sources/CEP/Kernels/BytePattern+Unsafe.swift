@@ -50,23 +50,43 @@ public struct BytePattern {
     }
   }
 
-  /// Looks for the first and the last byte before it looks at those between.
+  /// Looks for the first and the last byte, at eight places at once where there are as many, before it looks at those between.
   private static func contains(_ bytes: UnsafeRawBufferPointer, _ text: [UInt8]) -> Bool {
     guard let first = text.first, let last = text.last, let base = bytes.baseAddress else { return text.isEmpty }
-    let span = text.count - 1
-    return text.withUnsafeBufferPointer { text in
-      let start = base.assumingMemoryBound(to: UInt8.self)
-      scan: for position in 0...(bytes.count - text.count) where start[position] == first && start[position + span] == last {
-        var index = 1
-        while index < span {
-          if start[position + index] != text[index] { continue scan }
-          index += 1
-        }
+    let (span, places) = (text.count - 1, bytes.count - text.count + 1)
+    let (firsts, lasts) = (Self.ones &* UInt64(first), Self.ones &* UInt64(last))
+    return text.withUnsafeBytes { text in
+      func isAt(_ place: Int) -> Bool {
+        for index in 0...span where base.load(fromByteOffset: place + index, as: UInt8.self) != text[index] { return false }
         return true
+      }
+      func word(_ place: Int) -> UInt64 { UInt64(littleEndian: base.loadUnaligned(fromByteOffset: place, as: UInt64.self)) }
+      func isAtOneOfEight(_ place: Int) -> Bool {
+        let unequal = (word(place) ^ firsts) | (word(place + span) ^ lasts)
+        // The highest bit of each byte that is zero; behind the first such byte others may have it too.
+        var found = (unequal &- Self.ones) & ~unequal & (Self.ones << 7)
+        while found != 0 {
+          if isAt(place + found.trailingZeroBitCount / 8) { return true }
+          found &= found &- 1
+        }
+        return false
+      }
+      var place = 0
+      while place + 8 <= places {
+        if isAtOneOfEight(place) { return true }
+        place += 8
+      }
+      if place > 0 { return place < places && isAtOneOfEight(places - 8) }
+      while place < places {
+        if isAt(place) { return true }
+        place += 1
       }
       return false
     }
   }
+
+  /// A one in each byte.
+  private static let ones: UInt64 = 0x0101_0101_0101_0101
 
   /// Greedy with one point to go back to, which suffices since `%` takes anything.
   private func general(_ bytes: UnsafeRawBufferPointer) -> Bool {

@@ -140,7 +140,7 @@ public final class ColumnFilter {
     defer { giveBack(result) }
     result.copy(selection)
     guard refine(result, root) else { return false }
-    selection.copy(result)
+    selection.trade(with: result)
     return true
   }
 

@@ -28,6 +28,7 @@ public final class FilterIndex {
   private var plain: [Int] = []
   private let all = RowSelection()
   private let rest = RowSelection()
+  private let wanted = RowMarks()
   /// From so many filters on a look-up is worth more than asking each.
   private static let fewest = 4
 
@@ -91,22 +92,26 @@ public final class FilterIndex {
   /// The rows of a batch that some filter may hold for, ascending; nil where that cannot be told.
   public func rowsOfAny(_ batch: EventBatch) -> [UInt32]? {
     all.fill(0..<batch.valueCount)
-    var isWanted = [Bool](repeating: false, count: batch.valueCount)
+    if groups.count == 1, let group = groups.first {
+      ask(group, batch)
+      return group.isExact ? Array(group.rows.buffer) : nil
+    }
+    wanted.clear(batch.valueCount)
     for lookup in lookups {
       evaluate(lookup, batch)
-      for entry in lookup.entries { for row in groups[entry.group].rows.buffer { isWanted[Int(row)] = true } }
+      for entry in lookup.entries { wanted.add(groups[entry.group].rows) }
     }
     rest.copy(all)
-    rest.keep { !isWanted[$0] }
+    wanted.removeMembers(from: rest)
     for number in plain {
       let group = groups[number]
       group.rows.copy(rest)
       guard group.filter.apply(to: group.rows, of: batch) else { return nil }
       if group.rows.count == 0 { continue }
-      for row in group.rows.buffer { isWanted[Int(row)] = true }
-      rest.keep { !isWanted[$0] }
+      wanted.add(group.rows)
+      wanted.removeMembers(from: rest)
     }
-    all.keep { isWanted[$0] }
+    wanted.keepMembers(of: all)
     return Array(all.buffer)
   }
 

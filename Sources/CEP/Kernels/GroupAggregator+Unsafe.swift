@@ -6,18 +6,25 @@ final class GroupAggregator {
   let aggregates: [AggregateKernel]
   let table: KeyTable
   let reader: AtomReader
+  /// Where each aggregate's state begins in a group's row.
+  private let places: [Int]
   /// For each aggregate over distinct values its set.
   private let pairs: [DistinctPairs?]
   /// How many rows it has taken in.
   private(set) var rowCount = 0
 
   /// Rows are taken in pieces of this many, so that what lies between the steps stays in the nearest cache.
-  static let pieceSize = 512
+  static let pieceSize = 256
 
   init(keys: [Int], aggregates: [AggregateKernel], key: HashKey) {
     self.keys = keys
     self.aggregates = aggregates
-    table = KeyTable(keyCount: keys.count, stateWords: aggregates.count * AggregateKernel.stateWords, key: key)
+    table = KeyTable(keyCount: keys.count, stateWords: aggregates.reduce(0) { $0 + $1.neededWords }, key: key)
+    var place = table.stateOffset
+    places = aggregates.map { aggregate in
+      defer { place += aggregate.neededWords }
+      return place
+    }
     reader = AtomReader(texts: TextInterner(key: key))
     pairs = aggregates.map { $0.function == .countDistinct ? DistinctPairs(key: key) : nil }
   }
@@ -57,14 +64,13 @@ final class GroupAggregator {
     for position in keys.indices { reader.read(columns[position], rows, into: work.keys[position]) }
     table.find(work.keys, rows.count, hashes: work.hashes, groups: work.groups)
     for (number, aggregate) in aggregates.enumerated() {
-      let offset = table.stateOffset + number * AggregateKernel.stateWords
-      let piece = GroupedRows(rows: rows, groups: work.groups, states: table.rows + offset, stride: table.stride)
+      let piece = GroupedRows(rows: rows, groups: work.groups, states: table.rows + places[number], stride: table.stride)
       aggregate.add(columns[keys.count + number], piece, reader, work.values, pairs[number])
     }
   }
 
   func state(_ group: Int, _ aggregate: Int) -> UnsafePointer<UInt64> {
-    UnsafePointer(table.rows + group * table.stride + table.stateOffset + aggregate * AggregateKernel.stateWords)
+    UnsafePointer(table.rows + group * table.stride + places[aggregate])
   }
 
   // MARK: Rows of groups

@@ -9,6 +9,7 @@ final class KeyTable {
   private let key: HashKey
   private(set) var count = 0
   private(set) var rows: UnsafeMutablePointer<UInt64>
+  private var memory: TableMemory
   private var capacity = 64
   /// The upper half of the hash, then the group's number plus one; 0 is free. That half alone says where a slot is looked for, so that a
   /// larger table is made of the slots without a look at the groups.
@@ -23,13 +24,14 @@ final class KeyTable {
     self.keyCount = keyCount
     self.key = key
     stride = 1 + keyCount + stateWords
-    rows = .allocate(capacity: capacity * stride)
+    memory = TableMemory(capacity: capacity * stride)
+    rows = memory.words
     slots = .allocate(capacity: slotCount)
     slots.initialize(repeating: 0, count: slotCount)
   }
 
   deinit {
-    rows.deallocate()
+    memory.deallocate()
     slots.deallocate()
   }
 
@@ -45,12 +47,13 @@ final class KeyTable {
   /// Forgets all groups. Much more memory than was needed is given back.
   func removeAll() {
     if capacity > 4096, count < capacity / 16 {
-      rows.deallocate()
+      memory.deallocate()
       slots.deallocate()
       capacity = max(64, count * 2)
       slotCount = 256
       while slotCount < capacity * Self.slotsPerGroup { slotCount *= 2 }
-      rows = .allocate(capacity: capacity * stride)
+      memory = TableMemory(capacity: capacity * stride)
+      rows = memory.words
       slots = .allocate(capacity: slotCount)
       slots.initialize(repeating: 0, count: slotCount)
     } else if count > 0 {
@@ -66,27 +69,26 @@ final class KeyTable {
   func find(_ atoms: [AtomBuffer], _ size: Int, hashes: UnsafeMutablePointer<UInt64>, groups: UnsafeMutablePointer<UInt32>) {
     reserve(count + size)
     hash(atoms, size, hashes)
-    let (mask, slots, rows) = (slotCount - 1, self.slots, self.rows)
-    if slotCount > 1 << 13 { readAhead(hashes, size) }
+    approach(hashes, size, starts: groups)
     switch keyCount {
     case 1:
+      let first = atoms[0]
       for index in 0..<size {
-        let (tag, a) = (UInt64(atoms[0].kinds[index]), atoms[0].words[index])
-        groups[index] = lookUp(hashes[index], mask, slots) { group in
-          let row = rows + group * stride
-          return row[0] == tag && row[1] == a
+        let (tag, a) = (UInt64(first.kinds[index]), first.words[index])
+        groups[index] = lookUp(hashes[index], from: groups[index]) { row in
+          row[0] == tag && row[1] == a
         } make: { row in
           row[0] = tag
           row[1] = a
         }
       }
     case 2:
+      let (first, second) = (atoms[0], atoms[1])
       for index in 0..<size {
-        let tag = UInt64(atoms[0].kinds[index]) | UInt64(atoms[1].kinds[index]) << 8
-        let (a, b) = (atoms[0].words[index], atoms[1].words[index])
-        groups[index] = lookUp(hashes[index], mask, slots) { group in
-          let row = rows + group * stride
-          return row[0] == tag && row[1] == a && row[2] == b
+        let tag = UInt64(first.kinds[index]) | UInt64(second.kinds[index]) << 8
+        let (a, b) = (first.words[index], second.words[index])
+        groups[index] = lookUp(hashes[index], from: groups[index]) { row in
+          row[0] == tag && row[1] == a && row[2] == b
         } make: { row in
           row[0] = tag
           row[1] = a
@@ -94,12 +96,12 @@ final class KeyTable {
         }
       }
     case 3:
+      let (first, second, third) = (atoms[0], atoms[1], atoms[2])
       for index in 0..<size {
-        let tag = UInt64(atoms[0].kinds[index]) | UInt64(atoms[1].kinds[index]) << 8 | UInt64(atoms[2].kinds[index]) << 16
-        let (a, b, c) = (atoms[0].words[index], atoms[1].words[index], atoms[2].words[index])
-        groups[index] = lookUp(hashes[index], mask, slots) { group in
-          let row = rows + group * stride
-          return row[0] == tag && row[1] == a && row[2] == b && row[3] == c
+        let tag = UInt64(first.kinds[index]) | UInt64(second.kinds[index]) << 8 | UInt64(third.kinds[index]) << 16
+        let (a, b, c) = (first.words[index], second.words[index], third.words[index])
+        groups[index] = lookUp(hashes[index], from: groups[index]) { row in
+          row[0] == tag && row[1] == a && row[2] == b && row[3] == c
         } make: { row in
           row[0] = tag
           row[1] = a
@@ -108,15 +110,14 @@ final class KeyTable {
         }
       }
     default:
-      for index in 0..<size { groups[index] = lookUp(hashes[index], atoms, index) }
+      for index in 0..<size { groups[index] = lookUp(hashes[index], from: groups[index], atoms, index) }
     }
   }
 
-  private func lookUp(_ hash: UInt64, _ atoms: [AtomBuffer], _ index: Int) -> UInt32 {
+  private func lookUp(_ hash: UInt64, from start: UInt32, _ atoms: [AtomBuffer], _ index: Int) -> UInt32 {
     var tags: UInt64 = 0
     for position in 0..<keyCount { tags |= UInt64(atoms[position].kinds[index]) << UInt64(8 * position) }
-    return lookUp(hash, slotCount - 1, slots) { group in
-      let row = rows + group * stride
+    return lookUp(hash, from: start) { row in
       guard row[0] == tags else { return false }
       for position in 0..<keyCount where row[1 + position] != atoms[position].words[index] { return false }
       return true
@@ -126,27 +127,28 @@ final class KeyTable {
     }
   }
 
+  /// - Parameter start: a slot before which the key is not.
   @inline(__always)
   private func lookUp(
-    _ hash: UInt64, _ mask: Int, _ slots: UnsafeMutablePointer<UInt64>, _ isSame: (Int) -> Bool,
-    make: (UnsafeMutablePointer<UInt64>) -> Void
+    _ hash: UInt64, from start: UInt32, _ isSame: (UnsafeMutablePointer<UInt64>) -> Bool, make: (UnsafeMutablePointer<UInt64>) -> Void
   ) -> UInt32 {
-    var slot = Int(hash >> 32) & mask
+    var slot = Int(start)
     while true {
       let entry = slots[slot]
       if entry == 0 { break }
       if entry >> 32 == hash >> 32 {
         let group = Int(entry & 0xffff_ffff) - 1
-        if isSame(group) { return UInt32(group) }
+        if isSame(rows + group * stride) { return UInt32(truncatingIfNeeded: group) }
       }
-      slot = (slot + 1) & mask
+      slot = (slot + 1) & (slotCount - 1)
     }
-    slots[slot] = (hash & 0xffff_ffff_0000_0000) | UInt64(count + 1)
-    let row = rows + count * stride
+    let group = count
+    slots[slot] = (hash & 0xffff_ffff_0000_0000) | UInt64(group + 1)
+    let row = rows + group * stride
     make(row)
-    (row + stateOffset).initialize(repeating: 0, count: stride - stateOffset)
-    count += 1
-    return UInt32(count - 1)
+    for word in stateOffset..<stride { row[word] = 0 }
+    count = group + 1
+    return UInt32(truncatingIfNeeded: group)
   }
 
   /// A group that is not there yet, with its state.
@@ -172,11 +174,11 @@ final class KeyTable {
   /// - Parameter groups: takes the groups' numbers, or `none`.
   func search(_ atoms: [AtomBuffer], _ size: Int, hashes: UnsafeMutablePointer<UInt64>, groups: UnsafeMutablePointer<UInt32>) {
     hash(atoms, size, hashes)
-    readAhead(hashes, size)
+    approach(hashes, size, starts: groups)
     let mask = slotCount - 1
     for index in 0..<size {
+      var slot = Int(groups[index])
       groups[index] = Self.none
-      var slot = Int(hashes[index] >> 32) & mask
       while slots[slot] != 0 {
         let group = Int(slots[slot] & 0xffff_ffff) - 1
         if slots[slot] >> 32 == hashes[index] >> 32, holds(group, atoms, index) {
@@ -199,21 +201,32 @@ final class KeyTable {
 
   private func hash(_ atoms: [AtomBuffer], _ size: Int, _ hashes: UnsafeMutablePointer<UInt64>) {
     let key = self.key
-    for index in 0..<size { hashes[index] = key.second }
-    for buffer in atoms {
+    guard let first = atoms.first else { return hashes.update(repeating: key.second, count: size) }
+    for index in 0..<size { hashes[index] = key.mix(key.second &+ UInt64(first.kinds[index]), first.words[index]) }
+    for buffer in atoms.dropFirst() {
       let (kinds, words) = (buffer.kinds, buffer.words)
       for index in 0..<size { hashes[index] = key.mix(hashes[index] &+ UInt64(kinds[index]), words[index]) }
     }
   }
 
-  /// Brings the slots, then the rows that they name, into the caches: reads that do not wait for one another.
-  private func readAhead(_ hashes: UnsafeMutablePointer<UInt64>, _ size: Int) {
+  /// Finds for each hash the first slot that is free or has it, and brings the row that it names into the caches: first all slots, then all
+  /// rows, with reads that do not wait for one another.
+  private func approach(_ hashes: UnsafeMutablePointer<UInt64>, _ size: Int, starts: UnsafeMutablePointer<UInt32>) {
     let (mask, slots, rows, stride) = (slotCount - 1, self.slots, self.rows, self.stride)
     var sum: UInt64 = 0
-    for index in 0..<size { sum &+= slots[Int(hashes[index] >> 32) & mask] }
+    if slotCount > 1 << 12 { for index in 0..<size { sum &+= slots[Int(hashes[index] >> 32) & mask] } }
     for index in 0..<size {
-      let entry = slots[Int(hashes[index] >> 32) & mask]
-      if entry >> 32 == hashes[index] >> 32 { sum &+= rows[(Int(entry & 0xffff_ffff) - 1) * stride] }
+      let tag = hashes[index] >> 32
+      var slot = Int(tag) & mask
+      var entry = slots[slot]
+      while entry != 0, entry >> 32 != tag {
+        slot = (slot + 1) & mask
+        entry = slots[slot]
+      }
+      starts[index] = UInt32(truncatingIfNeeded: slot)
+      // A row may lie in two lines of the cache. Where there is none, one that is there already is read: no branch follows the traffic.
+      let row = rows + max(Int(entry & 0xffff_ffff) - 1, 0) * stride
+      sum &+= row[0] &+ row[stride - 1]
     }
     touched &+= sum
   }
@@ -249,12 +262,9 @@ final class KeyTable {
 
   private func reserve(_ size: Int) {
     if size > capacity {
-      var larger = capacity
-      while larger < size { larger *= 2 }
-      let grown = UnsafeMutablePointer<UInt64>.allocate(capacity: larger * stride)
-      grown.moveInitialize(from: rows, count: count * stride)
-      rows.deallocate()
-      (rows, capacity) = (grown, larger)
+      while capacity < size { capacity *= 2 }
+      memory.grow(to: capacity * stride, keeping: count * stride)
+      rows = memory.words
     }
     guard size * Self.slotsPerGroup > slotCount else { return }
     let (old, oldCount) = (slots, slotCount)

@@ -20,7 +20,8 @@ public final class RowSelection {
 
   public func fill(_ range: Range<Int>) {
     reserve(range.count)
-    for (index, row) in range.enumerated() { (rows + index).initialize(to: UInt32(row)) }
+    let (rows, first) = (self.rows, UInt32(range.lowerBound))
+    for index in 0..<range.count { rows[index] = first &+ UInt32(truncatingIfNeeded: index) }
     count = range.count
   }
 
@@ -28,6 +29,12 @@ public final class RowSelection {
     reserve(other.count)
     rows.update(from: other.rows, count: other.count)
     count = other.count
+  }
+
+  func trade(with other: RowSelection) {
+    swap(&rows, &other.rows)
+    swap(&count, &other.count)
+    swap(&capacity, &other.capacity)
   }
 
   /// One more row, behind the others.
@@ -45,6 +52,7 @@ public final class RowSelection {
   /// Those of the rows for which `test` holds.
   @inlinable
   public func keep(_ test: (Int) -> Bool) {
+    let rows = self.rows
     var kept = 0
     for index in 0..<count {
       let row = rows[index]
@@ -109,5 +117,39 @@ public final class RowSelection {
       if Int(rows[middle]) < row { low = middle + 1 } else { high = middle }
     }
     return low
+  }
+}
+
+/// A set of a batch's rows, a mark for each row. The memory is used again from batch to batch.
+final class RowMarks {
+  private var marks: UnsafeMutablePointer<Bool>
+  private var capacity = 256
+
+  init() { marks = .allocate(capacity: capacity) }
+  deinit { marks.deallocate() }
+
+  /// Empties the set, with room for so many rows.
+  func clear(_ size: Int) {
+    if size > capacity {
+      marks.deallocate()
+      capacity = size + size / 2
+      marks = .allocate(capacity: capacity)
+    }
+    marks.initialize(repeating: false, count: size)
+  }
+
+  func add(_ rows: RowSelection) {
+    let marks = self.marks
+    for row in rows.buffer { marks[Int(row)] = true }
+  }
+
+  func removeMembers(from rows: RowSelection) {
+    let marks = self.marks
+    rows.keep { !marks[$0] }
+  }
+
+  func keepMembers(of rows: RowSelection) {
+    let marks = self.marks
+    rows.keep { marks[$0] }
   }
 }

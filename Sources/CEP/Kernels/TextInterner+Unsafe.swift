@@ -115,9 +115,10 @@ final class TextInterner {
     }
     if offset < bytes.count {
       var last: UInt64 = 0
-      while offset < bytes.count {
-        last = last << 8 | UInt64(base.load(fromByteOffset: offset, as: UInt8.self))
-        offset += 1
+      if offset > 0 {
+        last = base.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self)
+      } else {
+        for byte in bytes { last = last << 8 | UInt64(byte) }
       }
       hash = key.mix(hash, last)
     }
@@ -182,6 +183,10 @@ final class TextInterner {
         return false
       }
       offset += 8
+    }
+    if offset > 0 {
+      let last = bytes.count - 8
+      return own.loadUnaligned(fromByteOffset: last, as: UInt64.self) == base.loadUnaligned(fromByteOffset: last, as: UInt64.self)
     }
     while offset < bytes.count {
       if own.load(fromByteOffset: offset, as: UInt8.self) != base.load(fromByteOffset: offset, as: UInt8.self) { return false }
