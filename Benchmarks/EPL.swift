@@ -149,7 +149,7 @@ enum EPLBench {
       rows = [:]
       engine.onRows = { rows[$0.statement.name, default: 0] += $0.new.count }
       let reader = RecordEventReader(
-        type: input.type, schema: schema, needed: input.properties, deciding: input.decidingProperties)
+        type: input.type, schema: schema, needed: input.properties, deciding: input.decidingProperties, isTimed: job.clock != .system)
       for storage in capture.batches {
         let batch = Batch(UnsafePointer(storage.raw))
         if job.clock == .system, let message = batch.messages.last { engine.advance(to: Int64(message.export_time) * 1000) }

@@ -31,7 +31,7 @@ enum EPLGroupsBench {
         options: systemClock)
       guard let input = engine.inputs.first(where: { $0.type === EPLBench.schema.eventType }) else { return }
       let reader = RecordEventReader(
-        type: input.type, schema: EPLBench.schema, needed: input.properties, deciding: input.decidingProperties)
+        type: input.type, schema: EPLBench.schema, needed: input.properties, deciding: input.decidingProperties, isTimed: false)
       engine.advance(to: start)
       for first in stride(from: 0, to: count, by: piece) {
         let storage = maker.batch(first..<min(first + piece, count))

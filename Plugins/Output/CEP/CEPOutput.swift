@@ -41,7 +41,9 @@ final class CEPOutput: OutputPlugin {
     let inputs = engine.inputs.filter { $0.name == modules.schema.eventType.name }
     readers = inputs.map {
       // Nobody sets variables from outside here.
-      let reader = RecordEventReader(type: $0.type, schema: modules.schema, needed: $0.properties, deciding: $0.decidingProperties)
+      let reader = RecordEventReader(
+        type: $0.type, schema: modules.schema, needed: $0.properties, deciding: $0.decidingProperties,
+        isTimed: made.options.clock != .system)
       return (reader, made.chooser(of: $0.type) ?? { _ in nil })
     }
     var writers: [DetectionWriter?] = Array(repeating: nil, count: engine.statements.count)

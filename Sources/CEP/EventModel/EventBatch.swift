@@ -46,25 +46,3 @@ public final class EventBatch: Sendable {
       exportTimes: exportTimes, sessions: sessions, chosen: rows)
   }
 }
-
-extension Column {
-  /// The values of some rows, in their order.
-  public func gathering(_ rows: [UInt32]) -> Column {
-    func gathered<T>(_ values: [T]) -> [T] { rows.map { values[Int($0)] } }
-    let storage: Storage =
-      switch storage {
-      case .absent: .absent
-      case .bools(let values): .bools(gathered(values))
-      case .ints(let values): .ints(gathered(values))
-      case .doubles(let values): .doubles(gathered(values))
-      case .strings(let values): .strings(gathered(values))
-      case .ip4(let values): .ip4(gathered(values))
-      case .addresses(let values): .addresses(gathered(values))
-      case .macs(let values): .macs(gathered(values))
-      case .utf8(let memory, let slices): .utf8(memory, gathered(slices))
-      case .octets(let memory, let slices): .octets(memory, gathered(slices))
-      case .values(let values): .values(gathered(values))
-      }
-    return Column(storage, nulls: nulls.isEmpty ? [] : gathered(nulls))
-  }
-}

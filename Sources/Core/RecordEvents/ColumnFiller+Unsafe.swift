@@ -34,8 +34,8 @@ struct ColumnFiller {
         return bytes.count == 6 ? bytes.baseAddress.map { readUnsigned($0, 6) } : nil
       }
     case .address: return addresses(readers)
-    case .text: return slices(readers, Column.Storage.utf8) { $0.text($1) }
-    case .octets: return slices(readers, Column.Storage.octets) { $0.locator.bytes(in: $1) }
+    case .text: return slices(readers, Column.Storage.utf8) { $0.withoutPadding }
+    case .octets: return slices(readers, Column.Storage.octets) { $0 }
     }
   }
 
@@ -202,17 +202,66 @@ struct ColumnFiller {
     }
   }
 
+  /// - Parameter part: the part of a field's bytes that is the value.
+  @inline(__always)
   private func slices(
-    _ readers: [FieldReader?], _ storage: (SliceMemory, [Slice]) -> Column.Storage,
-    _ read: (FieldReader, UnsafeRawPointer) -> UnsafeRawBufferPointer
+    _ readers: [FieldReader?], _ storage: (SliceMemory, [Slice]) -> Column.Storage, _ part: (UnsafeRawBufferPointer) -> UnsafeRawBufferPointer
   ) -> Column {
     let bytes = rows.bytes
-    let (slices, nulls) = self.read(readers, Slice(offset: 0, length: 0)) { reader, record in
-      let text = read(reader, record)
-      let offset = text.baseAddress.map { $0 - bytes } ?? 0
-      return Slice(offset: Int32(truncatingIfNeeded: offset), length: Int32(text.count))
+    func slice(_ field: UnsafeRawBufferPointer) -> Slice {
+      let value = part(field)
+      return Slice(offset: Int32(truncatingIfNeeded: value.baseAddress.map { $0 - bytes } ?? 0), length: Int32(truncatingIfNeeded: value.count))
     }
+    if let fields = plainPlaces(readers) {
+      let (slices, nulls) = load(fields, slice)
+      return Column(storage(memory, slices), nulls: nulls)
+    }
+    let (slices, nulls) = read(readers, Slice(offset: 0, length: 0)) { reader, record in slice(reader.locator.bytes(in: record)) }
     return Column(storage(memory, slices), nulls: nulls)
+  }
+
+  /// Where the field begins in the records of each template (-1 where one lacks it), and its length there; -1 where each record tells its own.
+  /// Nil where some records have it behind another field of variable length.
+  private func plainPlaces(_ readers: [FieldReader?]) -> [(start: Int, length: Int)]? {
+    var fields: [(start: Int, length: Int)] = []
+    for (reader, isUsed) in zip(readers, rows.isUsed) {
+      guard isUsed, let reader else {
+        fields.append((-1, 0))
+        continue
+      }
+      guard let start = reader.locator.fixedStart else { return nil }
+      fields.append((start, reader.locator.fixedLengthInRecord ?? -1))
+    }
+    return fields
+  }
+
+  @inline(__always)
+  private func load(_ fields: [(start: Int, length: Int)], _ slice: (UnsafeRawBufferPointer) -> Slice) -> (values: [Slice], nulls: [Bool]) {
+    let bytes = rows.bytes
+    var nulls: [Bool] = []
+    let isWhole = !zip(fields, rows.isUsed).contains { $0.start < 0 && $1 }
+    if !isWhole { nulls = [Bool](repeating: false, count: rows.count) }
+    let values = rows.places.withUnsafeBufferPointer { places in
+      fields.withUnsafeBufferPointer { fields in
+        nulls.withUnsafeMutableBufferPointer { nulls in
+          [Slice](unsafeUninitializedCapacity: places.count) { values, count in
+            count = places.count
+            for row in 0..<places.count {
+              let field = fields[Int(places[row].template)]
+              if field.start < 0 {
+                nulls[row] = true
+                values.initializeElement(at: row, to: Slice(offset: 0, length: 0))
+                continue
+              }
+              let place = bytes + (field.start + Int(places[row].offset))
+              let (start, length) = field.length < 0 ? variableLength(at: place) : (place, field.length)
+              values.initializeElement(at: row, to: slice(UnsafeRawBufferPointer(start: start, count: length)))
+            }
+          }
+        }
+      }
+    }
+    return (values, nulls)
   }
 
   @inline(__always)

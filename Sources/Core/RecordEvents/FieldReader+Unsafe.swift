@@ -63,13 +63,14 @@ struct FieldReader {
     default: return nil
     }
   }
+}
 
+extension UnsafeRawBufferPointer {
   /// The bytes without trailing NULs, which some exporters pad texts with.
   @inline(__always)
-  func text(_ record: UnsafeRawPointer) -> UnsafeRawBufferPointer {
-    let bytes = locator.bytes(in: record)
-    var count = bytes.count
-    while count > 0, bytes[count - 1] == 0 { count -= 1 }
-    return UnsafeRawBufferPointer(rebasing: bytes[..<count])
+  var withoutPadding: UnsafeRawBufferPointer {
+    var length = count
+    while length > 0, self[length - 1] == 0 { length -= 1 }
+    return UnsafeRawBufferPointer(start: baseAddress, count: length)
   }
 }

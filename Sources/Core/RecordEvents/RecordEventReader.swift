@@ -20,6 +20,7 @@ public final class RecordEventReader {
   private let timeProperties: [RecordProperty]
   /// Where in `indices` the properties stand that decide whether an event is wanted; nil where all are.
   private let deciding: [Int]?
+  private let isTimed: Bool
   /// By the template's serial number; a template is looked up once per batch.
   private var layouts: [UInt64: Layout] = [:]
 
@@ -31,8 +32,10 @@ public final class RecordEventReader {
   ///   - type: the events' type, declared by a module or built in.
   ///   - needed: the indices of the properties that statements need.
   ///   - deciding: those of them by which events are chosen; nil where all are wanted.
-  public init(type: EventType, schema: RecordSchema, needed: [Int], deciding: [Int]? = nil) {
+  ///   - isTimed: false where nobody asks when events happened, nor who sent them: under the system's clock.
+  public init(type: EventType, schema: RecordSchema, needed: [Int], deciding: [Int]? = nil, isTimed: Bool = true) {
     self.type = type
+    self.isTimed = isTimed
     indices = needed
     properties = needed.map { schema.property(named: type.properties[$0].name) }
     self.deciding = deciding.map { deciding in needed.indices.filter { deciding.contains(needed[$0]) } }
@@ -51,25 +54,31 @@ public final class RecordEventReader {
   public func read(_ batch: Batch, choosing choose: (EventBatch) -> [UInt32]? = { _ in nil }) -> EventBatch {
     let layouts = (0..<batch.templateCount).map { layout(batch.template(at: $0)) }
     let isFlow = layouts.map(\.isFlow)
-    let origins = RecordOrigins(batch, isFlow: isFlow)
     let memory = SliceMemory(UnsafeRawBufferPointer(start: batch.bytes, count: batch.byteCount), owner: self)
     let all = ColumnFiller(rows: RecordRows(batch, isFlow: isFlow), memory: memory)
-    let times = times(all, layouts, origins.exportTimes)
-    func events(_ filler: ColumnFiller, _ places: some Sequence<Int>, _ chosen: [UInt32]?) -> EventBatch {
-      let columns = places.map { place in
-        properties[place].map { filler.column($0.shape, layouts.map { $0.readers[place] }) } ?? .absent
-      }
-      return EventBatch(
-        type: type, count: times.count, properties: places.map { indices[$0] }, columns: columns, times: times,
-        exportTimes: origins.exportTimes, sessions: origins.sessions, chosen: chosen)
+    let origins = isTimed ? RecordOrigins(batch, isFlow: isFlow) : nil
+    let times = origins.map { flowEnds(all, layouts, $0.exportTimes) } ?? []
+    func column(_ filler: ColumnFiller, _ place: Int) -> Column {
+      properties[place].map { filler.column($0.shape, layouts.map { $0.readers[place] }) } ?? .absent
     }
-    if let deciding, let chosen = choose(events(all, deciding, nil)) {
-      return events(ColumnFiller(rows: all.rows.choosing(chosen), memory: memory), indices.indices, chosen)
+    func events(_ places: some Sequence<Int>, _ columns: [Column], _ chosen: [UInt32]?) -> EventBatch {
+      EventBatch(
+        type: type, count: all.rows.count, properties: places.map { indices[$0] }, columns: columns, times: times,
+        exportTimes: origins?.exportTimes ?? [], sessions: origins?.sessions ?? [], chosen: chosen)
     }
-    return events(all, indices.indices, nil)
+    guard let deciding else { return events(indices.indices, indices.indices.map { column(all, $0) }, nil) }
+    let known = deciding.map { column(all, $0) }
+    var chosen = choose(events(deciding, known, nil))
+    if chosen?.count == all.rows.count { chosen = nil }
+    let filler = chosen.map { ColumnFiller(rows: all.rows.choosing($0), memory: memory) } ?? all
+    let columns = indices.indices.map { place in
+      guard let number = deciding.firstIndex(of: place) else { return column(filler, place) }
+      return chosen.map { known[number].gathering($0) } ?? known[number]
+    }
+    return events(indices.indices, columns, chosen)
   }
 
-  private func times(_ filler: ColumnFiller, _ layouts: [Layout], _ exportTimes: [Int64]) -> [Int64] {
+  private func flowEnds(_ filler: ColumnFiller, _ layouts: [Layout], _ exportTimes: [Int64]) -> [Int64] {
     let readers = layouts.map(\.time)
     if readers.allSatisfy({ $0 == nil }) { return exportTimes }
     var (times, isMissing) = filler.integers(readers)

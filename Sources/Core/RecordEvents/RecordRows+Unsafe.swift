@@ -23,11 +23,16 @@ struct RecordRows {
     byteCount = batch.byteCount
     let records = batch.records
     var isUsed = [Bool](repeating: false, count: isFlow.count)
-    places = [RecordPlace](unsafeUninitializedCapacity: records.count) { places, count in
-      for record in records where isFlow[Int(record.template_index)] {
-        isUsed[Int(record.template_index)] = true
-        places.initializeElement(at: count, to: RecordPlace(offset: record.offset, template: record.template_index))
-        count += 1
+    let isEach = !isFlow.contains(false)
+    places = isFlow.withUnsafeBufferPointer { isFlow in
+      isUsed.withUnsafeMutableBufferPointer { isUsed in
+        [RecordPlace](unsafeUninitializedCapacity: records.count) { places, count in
+          for record in records where isEach || isFlow[Int(record.template_index)] {
+            isUsed[Int(record.template_index)] = true
+            places.initializeElement(at: count, to: RecordPlace(offset: record.offset, template: record.template_index))
+            count += 1
+          }
+        }
       }
     }
     self.isUsed = isUsed
@@ -38,7 +43,7 @@ struct RecordRows {
     byteCount = all.byteCount
     self.places = places
     var isUsed = [Bool](repeating: false, count: all.isUsed.count)
-    for place in places { isUsed[Int(place.template)] = true }
+    isUsed.withUnsafeMutableBufferPointer { isUsed in for place in places { isUsed[Int(place.template)] = true } }
     self.isUsed = isUsed
   }
 
