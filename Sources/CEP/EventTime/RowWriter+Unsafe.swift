@@ -15,11 +15,13 @@ struct RowWriter {
 
   /// - Parameter targets: memory for as many pointers as there are places.
   func write(_ batch: EventBatch) {
-    let stride = layout.stride
+    let (stride, nullBytes) = (layout.stride, layout.nullBytes)
     for index in 0..<places.count {
       let target = places[index].segment.pointee.rows + Int(places[index].row) * stride
       (targets + index).initialize(to: target)
-      for byte in 0..<layout.nullBytes { target.storeBytes(of: 0, toByteOffset: byte, as: UInt8.self) }
+      // Most rows have one, for which a loop would call `memset`.
+      if nullBytes > 0 { target.storeBytes(of: 0, as: UInt8.self) }
+      if nullBytes > 1 { for byte in 1..<nullBytes { target.storeBytes(of: 0, toByteOffset: byte, as: UInt8.self) } }
     }
     for (index, field) in layout.fields.enumerated() {
       let column = batch.properties.firstIndex(of: layout.properties[index]).map { batch.columns[$0] } ?? .absent
@@ -41,16 +43,23 @@ struct RowWriter {
     case (.bool, .bools(let values)): store(values, field) { $0 }
     case (.ip4, .ip4(let values)): store(values, field) { $0 }
     case (.mac, .macs(let values)): store(values, field) { $0 }
-    case (.address, .ip4(let values)): addresses(field) { Address(ip4: values[$0]) }
-    case (.address, .addresses(let values)): addresses(field) { values[$0] }
-    case (.text, .utf8(let memory, let slices)), (.octets, .octets(let memory, let slices)):
-      each(field) { row, segment in column.isNull(row) ? 0 : segment.pointee.keep(memory[slices[row]]) }
+    case (.address, .ip4(let values)): values.withUnsafeBufferPointer { values in addresses(field) { Address(ip4: values[$0]) } }
+    case (.address, .addresses(let values)): values.withUnsafeBufferPointer { values in addresses(field) { values[$0] } }
+    case (.text, .utf8(let memory, let slices)), (.octets, .octets(let memory, let slices)): write(memory, slices, column.nulls, field)
     case (.text, .strings(let values)):
       each(field) { row, segment in
         var text = column.isNull(row) ? "" : values[row]
         return text.withUTF8 { segment.pointee.keep(UnsafeRawBufferPointer($0)) }
       }
     default: each(field) { row, segment in segment.pointee.keep(column[row]) }
+    }
+  }
+
+  private func write(_ memory: SliceMemory, _ slices: [Slice], _ nulls: [Bool], _ field: RowField) {
+    slices.withUnsafeBufferPointer { slices in
+      nulls.withUnsafeBufferPointer { nulls in
+        each(field) { row, segment in !nulls.isEmpty && nulls[row] ? 0 : segment.pointee.keep(memory[slices[row]]) }
+      }
     }
   }
 
@@ -89,6 +98,7 @@ struct RowWriter {
     }
   }
 
+  @inline(__always)
   private func addresses(_ field: RowField, _ address: (Int) -> Address) {
     for index in 0..<places.count {
       let address = address(Int(places[index].source))

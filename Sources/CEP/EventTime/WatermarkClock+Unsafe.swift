@@ -124,25 +124,48 @@ public final class WatermarkClock {
 
   private func admit(_ batch: EventBatch, _ layout: (layout: RowLayout, number: Int32), _ wall: Int64) {
     let times = batch.times.isEmpty ? batch.exportTimes : batch.times
+    times.withUnsafeBufferPointer { times in
+      batch.exportTimes.withUnsafeBufferPointer { exportTimes in
+        batch.sessions.withUnsafeBufferPointer { sessions in
+          (batch.chosen ?? []).withUnsafeBufferPointer { chosen in
+            let arrivals = Arrivals(
+              count: batch.count, times: times, exportTimes: exportTimes, sessions: sessions, chosen: batch.chosen == nil ? nil : chosen)
+            admit(arrivals, layout, wall)
+          }
+        }
+      }
+    }
+  }
+
+  /// What a batch says of its events, without the checks of arrays: each is empty, or has as many as there are events.
+  private struct Arrivals {
+    let count: Int
+    let times: UnsafeBufferPointer<Int64>
+    let exportTimes: UnsafeBufferPointer<Int64>
+    let sessions: UnsafeBufferPointer<UInt32>
+    /// Nil where all have values.
+    let chosen: UnsafeBufferPointer<UInt32>?
+  }
+
+  private func admit(_ arrivals: Arrivals, _ layout: (layout: RowLayout, number: Int32), _ wall: Int64) {
+    let (times, exportTimes, sessions) = (arrivals.times, arrivals.exportTimes, arrivals.sessions)
     let (lateness, skew) = (options.lateness, options.maxSkew ?? Self.extreme * 2)
+    let (drops, buckets) = (options.late == .drop, buckets)
     var clock = now ?? .min
     var limit = now.map { $0 + skew } ?? .min
     var session: UInt32?
     var late: UInt64 = 0
-    let chosen = batch.chosen
     var value = 0
-    for row in 0..<batch.count {
-      let isWanted = chosen.map { value < $0.count && Int($0[value]) == row } ?? true
-      let source = isWanted ? value : nil
-      value += isWanted ? 1 : 0
+    for row in 0..<arrivals.count {
+      var source: Int? = value
+      if let chosen = arrivals.chosen, value == chosen.count || Int(chosen[value]) != row { source = nil } else { value += 1 }
       var time = times.isEmpty ? max(clock, -Self.extreme) : min(max(times[row], -Self.extreme), Self.extreme)
-      let bound = batch.exportTimes.isEmpty ? time : min(max(batch.exportTimes[row], -Self.extreme), Self.extreme)
+      let bound = exportTimes.isEmpty ? time : min(max(exportTimes[row], -Self.extreme), Self.extreme)
       let trusted = min(time, bound)
-      let sender = batch.sessions.isEmpty ? 0 : batch.sessions[row]
+      let sender = sessions.isEmpty ? 0 : sessions[row]
       if trusted > limit {
         now = clock == .min ? nil : clock
-        let message = batch.exportTimes.isEmpty ? nil : batch.exportTimes[row]
-        suspect(sender, wait(source, time, layout), trusted, message, wall)
+        suspect(sender, wait(source, time, layout), trusted, exportTimes.isEmpty ? nil : exportTimes[row], wall)
         clock = now ?? .min
         limit = now.map { $0 + skew } ?? .min
         session = nil
@@ -166,7 +189,7 @@ public final class WatermarkClock {
       }
       if time < clock {
         late += 1
-        if options.late == .drop { continue }
+        if drops { continue }
         time = clock
       }
       earliest = min(earliest, time)
@@ -179,7 +202,7 @@ public final class WatermarkClock {
     }
     if clock != .min { now = clock }
     counts.late &+= late
-    if options.late == .drop { counts.dropped &+= late }
+    if drops { counts.dropped &+= late }
   }
 
   /// An event that nobody wants has its time.
