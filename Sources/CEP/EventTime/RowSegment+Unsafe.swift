@@ -14,7 +14,7 @@ struct RowSegment {
   /// The fields of which some row has a null, one bit each; those from the 64th on share the last.
   var nullFields: UInt64 = 0
 
-  /// Bytes behind the last row that a read of eight bytes may touch.
+  /// Bytes behind the last row that a step of eight bytes may touch.
   private static let slack = 8
 
   init(_ layout: RowLayout) {

@@ -205,12 +205,14 @@ struct ColumnFiller {
   /// - Parameter part: the part of a field's bytes that is the value.
   @inline(__always)
   private func slices(
-    _ readers: [FieldReader?], _ storage: (SliceMemory, [Slice]) -> Column.Storage, _ part: (UnsafeRawBufferPointer) -> UnsafeRawBufferPointer
+    _ readers: [FieldReader?], _ storage: (SliceMemory, [Slice]) -> Column.Storage,
+    _ part: (UnsafeRawBufferPointer) -> UnsafeRawBufferPointer
   ) -> Column {
     let bytes = rows.bytes
     func slice(_ field: UnsafeRawBufferPointer) -> Slice {
       let value = part(field)
-      return Slice(offset: Int32(truncatingIfNeeded: value.baseAddress.map { $0 - bytes } ?? 0), length: Int32(truncatingIfNeeded: value.count))
+      let offset = value.baseAddress.map { $0 - bytes } ?? 0
+      return Slice(offset: Int32(truncatingIfNeeded: offset), length: Int32(truncatingIfNeeded: value.count))
     }
     if let fields = plainPlaces(readers) {
       let (slices, nulls) = load(fields, slice)
