@@ -150,7 +150,7 @@ let package = Package(
       name: "flowcep-bench",
       dependencies: [
         "Allocations", "CLinux", "CryptoPAn", "RecordJSON", "IPFIX", "RecordBatch", "InformationElements", "PluginABI", "Synthesis", "EventModel",
-        "EventTime", "RecordEvents", "Engine", "JSONLines", "Configuration", "Diagnostics",
+        "EventTime", "RecordEvents", "Engine", "JSONLines", "Configuration", "Diagnostics", "Pipeline", "PluginHost",
       ],
       path: "Benchmarks", swiftSettings: manners),
 

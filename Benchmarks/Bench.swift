@@ -9,6 +9,8 @@ enum Bench {
     + NetworkBench.all + [("start", StartBench.start), ("idle", StartBench.idle)] + ScalingBench.all + [
       ("elements", ElementsBench.run),
       ("decode-memory", DecodeBench.run),
+      ("fields", FieldsBench.run),
+      ("queue", QueueBench.run),
       ("allocations", AllocationsBench.run),
       ("json", JSONBench.run),
       ("anonymize", AnonymizeBench.run),
