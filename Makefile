@@ -48,7 +48,7 @@ test: ## pass all tests
 check: test ## tests, and what ships: configuration, detections, formatting
 	.build/debug/flowcep check -c config/startup.xml
 	.build/debug/flowcep test queries/tests
-	swift format lint --recursive --parallel Package.swift Sources Plugins Tests
+	swift format lint --strict --recursive --parallel Package.swift Sources Plugins Tests Benchmarks
 
 FUZZ_TARGETS := ipfix netflow9 netflow5 lists framer configuration json epl
 FUZZ_SECONDS ?= 20
@@ -67,7 +67,7 @@ bench: build ## measure what a record costs, on a synthetic capture of 3 million
 	$(BUILD)/flowcep-bench $(BENCH)
 
 format: ## format the Swift sources in place
-	swift format --in-place --recursive --parallel Package.swift Sources Plugins Tests
+	swift format --in-place --recursive --parallel Package.swift Sources Plugins Tests Benchmarks
 
 install: build ## install to PREFIX (default /usr/local) under DESTDIR
 	@BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) scripts/install.sh

@@ -38,7 +38,9 @@ let plugins = [
   Plugin("Output", "JSON", ["OutputKit", "RecordJSON", "CLinux", "Sockets"]),
   Plugin("Output", "ZeroMQ", ["OutputKit", "RecordJSON", "CZeroMQ"]),
   Plugin("Output", "Logstash", ["OutputKit", "RecordJSON"]),
-  Plugin("Output", "CEP", ["CLinux", "RecordEvents", "FunctionBridge", "Engine", "Builtins", "EventModel", "EventTime", "JSONLines", "Diagnostics"]),
+  Plugin(
+    "Output", "CEP",
+    ["CLinux", "RecordEvents", "FunctionBridge", "Engine", "Builtins", "EventModel", "EventTime", "JSONLines", "Diagnostics"]),
 ]
 
 func unitTests(_ name: String, _ deps: [Target.Dependency] = []) -> Target {
@@ -55,7 +57,10 @@ let package = Package(
     // What reads bytes of strangers, for Tests/Fuzz.
     .library(
       name: "Readers",
-      targets: ["IPFIX", "RecordJSON", "RecordBatch", "InformationElements", "PluginABI", "Configuration", "Diagnostics", "JSONLines", "Syntax", "Semantics"]),
+      targets: [
+        "IPFIX", "RecordJSON", "RecordBatch", "InformationElements", "PluginABI", "Configuration", "Diagnostics", "JSONLines", "Syntax",
+        "Semantics",
+      ]),
     .library(name: "flowcep-output-count", type: .dynamic, targets: ["CountOutput"]),
   ] + plugins.map(\.product),
   dependencies: [
@@ -135,10 +140,12 @@ let package = Package(
 
     // What inputs that listen share: transportLayerSecurity, handshakes under way.
     .target(
-      name: "InputKit", dependencies: ["PluginABI", "PluginKit", "SecureTransport", "Sockets"], path: "Sources/InputKit", swiftSettings: manners),
+      name: "InputKit", dependencies: ["PluginABI", "PluginKit", "SecureTransport", "Sockets"], path: "Sources/InputKit",
+      swiftSettings: manners),
 
     // Parts of plugins that tests and benchmarks reach. A plugin itself exports its entry, so a program can hold but one.
-    .target(name: "CryptoPAn", dependencies: ["COpenSSL", "CLinux"], path: "Plugins/Intermediate/Anonymize/CryptoPAn", swiftSettings: manners),
+    .target(
+      name: "CryptoPAn", dependencies: ["COpenSSL", "CLinux"], path: "Plugins/Intermediate/Anonymize/CryptoPAn", swiftSettings: manners),
 
     // The smallest output there is, in C against the header alone: the living proof of the ABI.
     .target(name: "CountOutput", dependencies: ["PluginABI"], path: "Plugins/Output/Count", exclude: ["README.md", "example.xml"]),
@@ -149,7 +156,8 @@ let package = Package(
     .executableTarget(
       name: "flowcep-bench",
       dependencies: [
-        "Allocations", "CLinux", "CryptoPAn", "RecordJSON", "IPFIX", "RecordBatch", "InformationElements", "PluginABI", "Synthesis", "EventModel",
+        "Allocations", "CLinux", "CryptoPAn", "RecordJSON", "IPFIX", "RecordBatch", "InformationElements", "PluginABI", "Synthesis",
+        "EventModel",
         "EventTime", "RecordEvents", "Engine", "JSONLines", "Configuration", "Diagnostics", "Pipeline", "PluginHost",
       ],
       path: "Benchmarks", swiftSettings: manners),

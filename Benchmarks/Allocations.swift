@@ -28,7 +28,9 @@ enum AllocationsBench {
     }
     let events = try Events()
     // Without the optimizer generic code boxes values: some four a record.
-    try measure("decode to columns to engine", capture, atMost: _isDebugAssertConfiguration() ? 50_000 : 150) { events.take(Batch(UnsafePointer($0.raw))) }
+    try measure("decode to columns to engine", capture, atMost: _isDebugAssertConfiguration() ? 50_000 : 150) {
+      events.take(Batch(UnsafePointer($0.raw)))
+    }
     print("  \(bytes / 2 / capture.recordCount) bytes of JSON a record; \(events.rows) rows")
   }
 

@@ -57,7 +57,9 @@ enum BenchFiles {
       for (offset, length) in fields[Int(record.template_index)] {
         made += 1
         // An odd multiplier gives every value once, in 32 bits and in 64.
-        if length == 4 { writeUnsigned(UInt64(UInt32(truncatingIfNeeded: made) &* 0x9e37_79b1), to: start + offset, 4) } else {
+        if length == 4 {
+          writeUnsigned(UInt64(UInt32(truncatingIfNeeded: made) &* 0x9e37_79b1), to: start + offset, 4)
+        } else {
           writeUnsigned(made &* 0x9e37_79b9_7f4a_7c15, to: start + offset, 8)
           writeUnsigned(made &* 0xc2b2_ae3d_27d4_eb4f, to: start + offset + 8, 8)
         }

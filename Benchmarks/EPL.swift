@@ -20,22 +20,23 @@ enum EPLBench {
     var records = 3_000_000
   }
 
-  private static let jobs: [Job] = [
-    Job(
-      name: "epl-port-scan", modules: [("port-scan.epl", portScan)],
-      keys: ["ipfix.sourceAddress", "ipfix.destinationTransportPort"]),
-    Job(
-      name: "epl-brute-force", modules: [("brute-force.epl", bruteForce(isLogin))],
-      keys: ["ipfix.sourceAddress", "ipfix.destinationAddress", "ipfix.HTTPRequestURL"]),
-    // The same of all requests: a third of the capture comes into the window.
-    Job(
-      name: "epl-sliding-groups", modules: [("sliding.epl", bruteForce("ipfix.HTTPRequestURL not like ''"))],
-      keys: ["ipfix.sourceAddress", "ipfix.destinationAddress", "ipfix.HTTPRequestURL"]),
-    Job(name: "epl-multi-stage", modules: [("multi-stage.epl", multiStage)], keys: ["ipfix.sourceAddress"]),
-    Job(name: "epl-followed-by", modules: [("followed-by.epl", followedBy)], keys: ["ipfix.sourceAddress"]),
-    Job(name: "epl-shipped", modules: shipped, keys: ["ipfix.sourceAddress"]),
-    Job(name: "epl-shipped-watermark", modules: shipped, clock: .watermark, keys: ["ipfix.sourceAddress"]),
-  ]
+  private static let jobs: [Job] =
+    [
+      Job(
+        name: "epl-port-scan", modules: [("port-scan.epl", portScan)],
+        keys: ["ipfix.sourceAddress", "ipfix.destinationTransportPort"]),
+      Job(
+        name: "epl-brute-force", modules: [("brute-force.epl", bruteForce(isLogin))],
+        keys: ["ipfix.sourceAddress", "ipfix.destinationAddress", "ipfix.HTTPRequestURL"]),
+      // The same of all requests: a third of the capture comes into the window.
+      Job(
+        name: "epl-sliding-groups", modules: [("sliding.epl", bruteForce("ipfix.HTTPRequestURL not like ''"))],
+        keys: ["ipfix.sourceAddress", "ipfix.destinationAddress", "ipfix.HTTPRequestURL"]),
+      Job(name: "epl-multi-stage", modules: [("multi-stage.epl", multiStage)], keys: ["ipfix.sourceAddress"]),
+      Job(name: "epl-followed-by", modules: [("followed-by.epl", followedBy)], keys: ["ipfix.sourceAddress"]),
+      Job(name: "epl-shipped", modules: shipped, keys: ["ipfix.sourceAddress"]),
+      Job(name: "epl-shipped-watermark", modules: shipped, clock: .watermark, keys: ["ipfix.sourceAddress"]),
+    ]
     + [1, 10, 100, 1000].map {
       Job(name: "epl-statements-\($0)", modules: [("statements.epl", statements($0))], keys: ["ipfix.destinationTransportPort"])
     }

@@ -7,7 +7,9 @@ enum FieldsBench {
     // Few enough that they stay in the processor's caches.
     let capture = try BenchCapture(records: 12_000)
     let passes = 40
-    for (name, enterprise, element) in [("octetDeltaCount, fixed", 0, 1), ("HTTPRequestURL, of variable length", 39499, 2)] as [(String, UInt32, UInt16)] {
+    for (name, enterprise, element) in [("octetDeltaCount, fixed", 0, 1), ("HTTPRequestURL, of variable length", 39499, 2)]
+      as [(String, UInt32, UInt16)]
+    {
       let records = capture.batches.flatMap { batch in
         let locators = (0..<batch.view.templateCount).map { locator(batch.view.template(at: $0), enterprise, element) }
         return batch.view.records.compactMap { record in locators[Int(record.template_index)].map { ($0, batch.view.bytes(of: record)) } }

@@ -46,7 +46,8 @@ enum PipelineBench {
   static func run(_ name: String) throws {
     guard let job = jobs.first(where: { $0.name == name }) else { return }
     let configuration = try CollectorRun.configuration(
-      name, input: CollectorRun.file(try job.capture()), intermediates: job.intermediates, destinations: try job.destinations(), more: job.more)
+      name, input: CollectorRun.file(try job.capture()), intermediates: job.intermediates, destinations: try job.destinations(),
+      more: job.more)
     try CollectorRun.report(name, records: job.records) {
       try job.prepare()
       return try CollectorRun.untilEnd(configuration, records: job.records)

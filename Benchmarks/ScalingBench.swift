@@ -27,7 +27,9 @@ enum ScalingBench {
 
   private static func file(_ name: String, _ capture: String, _ shape: PlainCapture, _ destination: String) throws {
     let configuration = try CollectorRun.configuration("scaling", input: CollectorRun.file(capture), destinations: destination)
-    try CollectorRun.report(name, records: shape.recordCount, runs: 3) { try CollectorRun.untilEnd(configuration, records: shape.recordCount) }
+    try CollectorRun.report(name, records: shape.recordCount, runs: 3) {
+      try CollectorRun.untilEnd(configuration, records: shape.recordCount)
+    }
   }
 
   /// About a million records, from so many sockets that send in turn; every exporter has templates of its own.

@@ -54,7 +54,8 @@ public enum TransportSecurity {
     for (index, text) in group.texts("remoteFingerprint").enumerated() {
       guard let fingerprint = Fingerprint(text) else {
         throw report(
-          host, group, "remoteFingerprint", "\"remoteFingerprint\": expected the 64 digits of a SHA-256 fingerprint, found \"\(text)\"", at: index)
+          host, group, "remoteFingerprint", "\"remoteFingerprint\": expected the 64 digits of a SHA-256 fingerprint, found \"\(text)\"",
+          at: index)
       }
       settings.fingerprints.append(fingerprint)
     }

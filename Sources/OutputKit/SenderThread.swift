@@ -25,11 +25,13 @@ final class SenderThread {
     self.sender = sender
     connection = TCPConnection(host: sender.settings.host, port: sender.settings.port)
     let body = Unmanaged.passUnretained(self).toOpaque()
-    let status = pthread_create(&thread, nil, { raw in
-      flowcep_name_thread("line-sender")
-      if let raw { Unmanaged<SenderThread>.fromOpaque(raw).takeUnretainedValue().run() }
-      return nil
-    }, body)
+    let status = pthread_create(
+      &thread, nil,
+      { raw in
+        flowcep_name_thread("line-sender")
+        if let raw { Unmanaged<SenderThread>.fromOpaque(raw).takeUnretainedValue().run() }
+        return nil
+      }, body)
     guard status == 0 else { throw PluginError("no thread to send with: \(String(cString: strerror(status)))") }
   }
 
@@ -213,6 +215,7 @@ final class SenderThread {
     saidAway = true
     sender.host.log(
       .warning,
-      "connection to \(connection.name) lost (\(failure.reason)): \(again) records are sent again, \(unconfirmed) were acknowledged but perhaps never read")
+      "connection to \(connection.name) lost (\(failure.reason)): \(again) records are sent again, \(unconfirmed) were acknowledged but perhaps never read"
+    )
   }
 }

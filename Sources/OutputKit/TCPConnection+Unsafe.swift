@@ -102,7 +102,9 @@ struct TCPConnection {
   /// Reads and discards what the peer says. Throws when it has closed or reset the connection.
   func discardInput() throws(Failure) {
     while true {
-      let count = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT)) }
+      let count = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) {
+        recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+      }
       if count > 0 { continue }
       if count == 0 { throw Failure(reason: "closed by the peer", isOrderly: true) }
       if errno == EAGAIN || errno == EINTR { return }

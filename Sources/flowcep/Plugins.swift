@@ -6,7 +6,8 @@ import PluginHost
 struct Plugins: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plugins",
-    abstract: "List plugins and libraries of functions, or show what one of them has.", discussion: "Everything shown comes from the plugins' own tables.")
+    abstract: "List plugins and libraries of functions, or show what one of them has.",
+    discussion: "Everything shown comes from the plugins' own tables.")
 
   @Argument(help: "A plugin's name; without it all plugins are listed.")
   var name: String?

@@ -26,7 +26,9 @@ struct Query: ParsableCommand {
     transform: { try parseClock($0) })
   var clock: EngineOptions.ClockMode?
   @Option(help: "How far the watermark stays behind the newest event, in seconds.") var lateness = 30.0
-  @Option(help: "What becomes of events older than the watermark: deliver (at the clock's present time) or drop.", transform: { try parseLate($0) })
+  @Option(
+    help: "What becomes of events older than the watermark: deliver (at the clock's present time) or drop.",
+    transform: { try parseLate($0) })
   var late = EngineOptions.LatePolicy.deliver
   @Option(help: "A time so many seconds ahead of the watermark needs a second witness.") var maxSkew = 600.0
   @Option(help: "After so many seconds without events the watermark follows the wall's pace (with --listen).") var idleAfter = 30.0
@@ -52,7 +54,9 @@ struct Query: ParsableCommand {
     var source = try self.input(of: engine)
     let hasTime = input.map { CaptureEvents.isCapture($0) } ?? false || Query.timestamp(of: source.type, .watermark) != nil
     if !hasTime, clock == .watermark {
-      throw refuse("\(module): error: events of the type \"\(source.name)\" have no time for the watermark clock: name their property with @Tag(name='timestamp', value='…')")
+      throw refuse(
+        "\(module): error: events of the type \"\(source.name)\" have no time for the watermark clock: name their property with @Tag(name='timestamp', value='…')"
+      )
     }
     if !hasTime, clock == nil {
       engine = try compile(builtIn, .system)
@@ -132,7 +136,9 @@ struct Query: ParsableCommand {
 }
 
 private func parseLate(_ text: String) throws -> EngineOptions.LatePolicy {
-  guard let policy = EngineOptions.LatePolicy(rawValue: text) else { throw ValidationError("late events are delivered or dropped: deliver, drop") }
+  guard let policy = EngineOptions.LatePolicy(rawValue: text) else {
+    throw ValidationError("late events are delivered or dropped: deliver, drop")
+  }
   return policy
 }
 

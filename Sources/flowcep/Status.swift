@@ -49,7 +49,9 @@ struct Status: ParsableCommand {
     let found = CollectorControl.running()
     if found.count == 1 { return found[0] }
     if found.isEmpty {
-      throw fail("no collector of this user has a control socket in \(StandardFolders.runtime); name one by --socket, or by -c where its configuration has a controlSocket")
+      throw fail(
+        "no collector of this user has a control socket in \(StandardFolders.runtime); name one by --socket, or by -c where its configuration has a controlSocket"
+      )
     }
     throw fail("several collectors run; name one by --socket:" + found.map { "\n  \($0)" }.joined())
   }

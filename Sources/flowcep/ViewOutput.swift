@@ -22,7 +22,11 @@ final class ViewOutput {
     var done = 0
     while done < bytes.count {
       let count = bytes.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress.map { $0 + done }, $0.count - done) }
-      if count >= 0 { done += count } else if errno == EPIPE { throw ReaderGone() } else if errno != EINTR {
+      if count >= 0 {
+        done += count
+      } else if errno == EPIPE {
+        throw ReaderGone()
+      } else if errno != EINTR {
         throw OutputError(description: "cannot write standard output: \(String(cString: strerror(errno)))")
       }
     }

@@ -15,9 +15,11 @@ import Testing
     var rows: [String]
   }
 
-  @Test(.enabled(if: Capture.lines() != nil, "the shared capture is not beside the repository"), arguments: [
-    ("port-scan", 1), ("http-scan", 1), ("brute-force", 1), ("multi-stage", 1), ("multi-stage-joined.8-loops", 8),
-  ])
+  @Test(
+    .enabled(if: Capture.lines() != nil, "the shared capture is not beside the repository"),
+    arguments: [
+      ("port-scan", 1), ("http-scan", 1), ("brute-force", 1), ("multi-stage", 1), ("multi-stage-joined.8-loops", 8),
+    ])
   func moduleGivesRecordedAnswers(_ name: String, loops: Int64) throws {
     let recorded = try AnswersTests.recorded(name)
     let given = try AnswersTests.given(name, loops: loops)
@@ -37,7 +39,8 @@ import Testing
     let text = try String(contentsOfFile: Capture.shared + "/data/answers/\(name).jsonl", encoding: .utf8)
     return try text.split(separator: "\n").map { line in
       guard case .map(let map) = try JSONReader.parse(String(line)) else { throw CocoaError(.fileReadCorruptFile) }
-      return Update(time: map["t"].integer ?? 0, statement: map["statement"].text ?? "", rows: (map["new"].array ?? []).map(described).sorted())
+      return Update(
+        time: map["t"].integer ?? 0, statement: map["statement"].text ?? "", rows: (map["new"].array ?? []).map(described).sorted())
     }
   }
 

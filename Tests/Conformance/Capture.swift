@@ -10,7 +10,9 @@ enum Capture {
 
   /// Element name, length and kind of each field, by template.
   private enum Kind { case number, address, text, skipped }
-  private static let common: [(String, Int, Kind)] = [("octetDeltaCount", 8, .number), ("packetDeltaCount", 8, .number), ("protocolIdentifier", 1, .number)]
+  private static let common: [(String, Int, Kind)] = [
+    ("octetDeltaCount", 8, .number), ("packetDeltaCount", 8, .number), ("protocolIdentifier", 1, .number),
+  ]
   private static let ends: [(String, Int, Kind)] = [
     ("ipVersion", 1, .number), ("flowStartMilliseconds", 8, .number), ("flowEndMilliseconds", 8, .number),
   ]

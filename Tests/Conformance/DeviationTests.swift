@@ -20,7 +20,8 @@ import Testing
       document.lines.replaceSubrange(start + 1..<end, with: table)
       try document.save()
     } else {
-      #expect(Array(document.lines[start + 1..<end]) == table, "\(Self.page): run the tests with FLOWCEP_RECORD_EXAMPLES=1, and read what came")
+      #expect(
+        Array(document.lines[start + 1..<end]) == table, "\(Self.page): run the tests with FLOWCEP_RECORD_EXAMPLES=1, and read what came")
     }
   }
 

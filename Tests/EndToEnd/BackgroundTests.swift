@@ -138,7 +138,9 @@ import Testing
   @Test func aBenchmarkThatFailsSaysWhy() throws {
     let result = try Program.run(["nosuch"], executable: Program.folder + "/flowcep-bench")
     #expect(result.code == 1)
-    #expect(result.error.hasPrefix("error: there is no benchmark \"nosuch\"; there are ") && result.error.contains(" file-discard, "), "\(result.error)")
+    #expect(
+      result.error.hasPrefix("error: there is no benchmark \"nosuch\"; there are ") && result.error.contains(" file-discard, "),
+      "\(result.error)")
   }
 }
 

@@ -109,14 +109,22 @@ import Testing
   }
 
   @Test func linesWithoutATimeAreCountedAndHarmNothing() throws {
-    let bad = ["{\"k\":\"a\"}", "{\"t\":null,\"k\":\"b\"}", "{\"t\":\"soon\",\"k\":\"c\"}", "{\"t\":1.5,\"k\":\"d\"}", "{\"t\":true,\"k\":\"e\"}", "{}", "[1]", ""]
+    let bad = [
+      "{\"k\":\"a\"}", "{\"t\":null,\"k\":\"b\"}", "{\"t\":\"soon\",\"k\":\"c\"}", "{\"t\":1.5,\"k\":\"d\"}", "{\"t\":true,\"k\":\"e\"}",
+      "{}", "[1]", "",
+    ]
     let given = try query(lines([0, 1]) + bad.joined(separator: "\n") + "\n" + lines([2, 3]), "each")
     #expect(given.rows == ["0@0", "1@1", "0@2", "1@3"])
-    #expect(given.error.contains("line 3: the timestamp t is no integer\n") && given.error.contains("flowcep: 4 events; 8 bad lines\n"), "\(given.error)")
+    #expect(
+      given.error.contains("line 3: the timestamp t is no integer\n") && given.error.contains("flowcep: 4 events; 8 bad lines\n"),
+      "\(given.error)")
   }
 
   @Test(arguments: ["watermark", "compat"]) func extremeTimesDoNoHarm(_ clock: String) throws {
-    let times = ["9223372036854775807", "-9223372036854775808", "0", "1600000000000", "-1", "4611686018427387904", "9223372036854775806", "1600000001000"]
+    let times = [
+      "9223372036854775807", "-9223372036854775808", "0", "1600000000000", "-1", "4611686018427387904", "9223372036854775806",
+      "1600000001000",
+    ]
     let input = times.enumerated().map { "{\"t\":\($1),\"k\":\"\($0)\"}\n" }.joined()
     let given = try query(input, "each", "--clock", clock)
     #expect(given.rows.count == times.count, "\(given.error)")
@@ -146,7 +154,9 @@ import Testing
     place.sin_addr.s_addr = inet_addr("127.0.0.1")
     let bytes = Array(text.utf8)
     let count = withUnsafePointer(to: &place) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { sendto(descriptor, bytes, bytes.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        sendto(descriptor, bytes, bytes.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
     }
     #expect(count == bytes.count)
   }

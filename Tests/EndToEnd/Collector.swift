@@ -55,7 +55,9 @@ final class Collector {
   /// Those lines as JSON objects.
   func objects(inFiles prefix: String) throws -> [[String: Any]] {
     try lines(ofFiles: prefix).map { line in
-      guard let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else { throw Failure("no object: \(line)") }
+      guard let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
+        throw Failure("no object: \(line)")
+      }
       return object
     }
   }

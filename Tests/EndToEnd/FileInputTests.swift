@@ -35,7 +35,8 @@ import Testing
 
   @Test func severalFiles() throws {
     let samples = SharedFolder.repository.appendingPathComponent("Tests/Data/samples").path
-    let collector = try Collector(Self.configuration("\(samples)/pmacctd-ipfix.ipfix", "\(samples)/ovs-ipfix.ipfix"), folder: TemporaryFolder())
+    let collector = try Collector(
+      Self.configuration("\(samples)/pmacctd-ipfix.ipfix", "\(samples)/ovs-ipfix.ipfix"), folder: TemporaryFolder())
     let ledger = try collector.ended()
     #expect(ledger.closes)
     #expect(ledger.received == 158 + 31)

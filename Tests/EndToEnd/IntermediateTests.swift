@@ -6,7 +6,9 @@ import Testing
   private static let start = "ipfix.flowStartMilliseconds", end = "ipfix.flowEndMilliseconds"
 
   /// A capture's records, before and after an intermediate.
-  private static func records(_ intermediate: String, environment: [String: String] = [:]) throws -> [(before: [String: Any], after: [String: Any])] {
+  private static func records(_ intermediate: String, environment: [String: String] = [:]) throws -> [(
+    before: [String: Any], after: [String: Any]
+  )] {
     let folder = try TemporaryFolder()
     let capture = try OutputFixture.capture(folder, records: 4000)
     let output = "<json><detailedInfo>yes</detailedInfo><output><type>print</type></output></json>"
@@ -62,7 +64,8 @@ import Testing
   func cryptoPAn() throws {
     let key = "0123456789abcdefghijklmnopqrstuv"
     let name = "ipfix.sourceIPv4Address", other = "ipfix.destinationIPv4Address"
-    let text = "<anonymization_ip><type>cryptopan</type><keyVariable>FLOWCEP_TEST_KEY</keyVariable><element>sourceIPv4Address</element></anonymization_ip>"
+    let text =
+      "<anonymization_ip><type>cryptopan</type><keyVariable>FLOWCEP_TEST_KEY</keyVariable><element>sourceIPv4Address</element></anonymization_ip>"
     var (known, prefixes): ([String: String], [Substring: Substring]) = ([:], [:])
     for (before, after) in try Self.records(text, environment: ["FLOWCEP_TEST_KEY": key]) {
       guard let address = before[name] as? String, let replaced = after[name] as? String else { continue }

@@ -17,7 +17,9 @@ import Testing
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     _ = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1 }
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
+      }
     }
     return Int(UInt16(bigEndian: address.sin_port))
   }
@@ -27,7 +29,8 @@ import Testing
     let folder = try TemporaryFolder()
     let capture = try OutputFixture.capture(folder, records: 4000)
     let receiver = try DatagramReceiver()
-    let output = "<fileWriter><fileFormat>json</fileFormat>\(Self.reference)<output><type>send</type><ip>127.0.0.1</ip><port>\(receiver.port)</port><protocol>udp</protocol></output></fileWriter>"
+    let output =
+      "<fileWriter><fileFormat>json</fileFormat>\(Self.reference)<output><type>send</type><ip>127.0.0.1</ip><port>\(receiver.port)</port><protocol>udp</protocol></output></fileWriter>"
     let ledger = try Collector(OutputFixture.configuration(output, file: capture.path), folder: folder).ended()
     #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 4000)
     let expected = try OutputFixture.lines(capture.path, options: Self.reference)
@@ -42,7 +45,8 @@ import Testing
     // A small buffer, too: what goes through the kernel together must not overrun it.
     for buffer in [1 << 20, 64 << 10] as [Int32] {
       let receiver = try DatagramReceiver(buffer: buffer)
-      let output = Self.json("<type>send</type><port>\(receiver.port)</port><datagramSize>1400</datagramSize><maximumRate>20000</maximumRate>")
+      let output = Self.json(
+        "<type>send</type><port>\(receiver.port)</port><datagramSize>1400</datagramSize><maximumRate>20000</maximumRate>")
       let ledger = try Collector(OutputFixture.configuration(output, file: capture.path), folder: try TemporaryFolder()).ended()
       #expect(ledger.closes && ledger["output", "out/test"]?.delivered == 4000)
       var (received, lines) = ([[UInt8]](), 0)
@@ -116,7 +120,8 @@ import Testing
     let capture = try OutputFixture.capture(folder, records: 4000)
     let gone = try LineReceiver(file: folder.path + "/gone")
     try gone.end()
-    let output = "<json><output><type>file</type><path>\(folder.path)/lines</path><name>all</name></output>"
+    let output =
+      "<json><output><type>file</type><path>\(folder.path)/lines</path><name>all</name></output>"
       + "<output><type>send</type><protocol>TCP</protocol><port>\(gone.port)</port></output></json>"
     let collector = try Collector(OutputFixture.configuration(output), folder: folder)
     let exporter = try Exporter(port: try collector.port("tcp"))
@@ -216,7 +221,9 @@ final class DatagramReceiver: @unchecked Sendable {
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let status = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1 }
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
+      }
     }
     guard status == 0 else { throw Failure("no UDP socket: \(String(cString: strerror(errno)))") }
     port = Int(UInt16(bigEndian: address.sin_port))

@@ -8,7 +8,9 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   private func configuration() throws -> String {
-    try folder.write("create address list Bad from '../lists/bad.txt';\n@Name('Hit') select ipfix.sourceAddress as source from IPFIX(ipfix.sourceAddress in Bad);", to: "queries/hit.epl")
+    try folder.write(
+      "create address list Bad from '../lists/bad.txt';\n@Name('Hit') select ipfix.sourceAddress as source from IPFIX(ipfix.sourceAddress in Bad);",
+      to: "queries/hit.epl")
     return """
       <ipfix>
         <collectingProcess><tcpCollector><localPort>0</localPort></tcpCollector><exportingProcess>detect</exportingProcess></collectingProcess>
@@ -50,7 +52,9 @@ import Testing
     exporter.finish()
     try collector.process.waitForOutputLine(#""source": "192.0.2.3""#)
     #expect(try collector.stop().closes)
-    let sources = collector.process.outputText.split(separator: "\n").map { $0.split(separator: "\"")[2] == ": " ? String($0.split(separator: "\"")[3]) : "" }
+    let sources = collector.process.outputText.split(separator: "\n").map {
+      $0.split(separator: "\"")[2] == ": " ? String($0.split(separator: "\"")[3]) : ""
+    }
     #expect(sources == ["192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3"])
   }
 
@@ -73,7 +77,9 @@ import Testing
     var text = ""
     for number in 0..<1_000_000 { text += "10.\(number >> 16).\(number >> 8 & 255).\(number & 255)\n" }
     try folder.write(text, to: "million.txt")
-    try folder.write("create list L from 'million.txt';\ncreate schema E(a address, s string);\n@Name('Hit') select s from E(a in L, s in L);", to: "m.epl")
+    try folder.write(
+      "create list L from 'million.txt';\ncreate schema E(a address, s string);\n@Name('Hit') select s from E(a in L, s in L);", to: "m.epl"
+    )
     let addresses = ["10.0.0.0", "10.15.66.63", "10.15.66.64", "10.9.9.9", "11.0.0.0", "::ffff:10.0.0.0"]
     let events = addresses.map { "{\"a\": \"\($0)\", \"s\": \"\($0)\"}\n" }.joined()
     let result = try Program.run(["query", "-m", folder.path + "/m.epl", "-i", try folder.write(events, to: "events.jsonl")])

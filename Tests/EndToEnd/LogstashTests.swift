@@ -143,7 +143,9 @@ import Testing
     #expect(ledger["output", "out/test"]?.delivered == 4000)
     try OutputFixture.wait(for: "4000 lines") { OutputFixture.lineCount(ofFile: folder.path + "/parsed") >= 4000 }
     #expect(folder.text(of: "faulty") == "")
-    let first = try JSONSerialization.jsonObject(with: Data((OutputFixture.lines(ofFile: folder.path + "/parsed").first ?? "").utf8)) as? [String: Any]
+    let first =
+      try JSONSerialization.jsonObject(with: Data((OutputFixture.lines(ofFile: folder.path + "/parsed").first ?? "").utf8))
+      as? [String: Any]
     #expect(first?["@type"] as? String == "ipfix.entry")
     receiver.signal(SIGKILL)
   }

@@ -36,7 +36,9 @@ import Testing
     #expect(try Page(port, "/ready").status == 200)
     #expect(try Page(port, "/nosuch").status == 404)
     #expect(try Page(port, "/metrics", method: "POST").status == 405)
-    try OutputFixture.wait(for: "all records") { try Page(port, "/metrics").text.contains("flowcep_input_records_total{input=\"in\"} 4000\n") }
+    try OutputFixture.wait(for: "all records") {
+      try Page(port, "/metrics").text.contains("flowcep_input_records_total{input=\"in\"} 4000\n")
+    }
     try OutputFixture.wait(for: "all records at the output") {
       try Page(port, "/metrics").text.contains("flowcep_output_delivered_records_total{output=\"out/\\\"quoted\\\" \\\\ d\"} 4000\n")
     }
@@ -44,7 +46,8 @@ import Testing
     #expect(page.head.contains("Content-Type: text/plain; version=0.0.4; charset=utf-8"))
     #expect(page.text.contains("flowcep_ledger_closes 1\n") && page.text.contains("flowcep_ready 1\n"))
     #expect(page.text.contains("flowcep_input_open_sessions{input=\"in\"} 1\n"))
-    let session = try #require(page.text.split(separator: "\n").first { $0.hasPrefix("flowcep_session_records_total{input=\"in\",session=\"127.0.0.1:") })
+    let session = try #require(
+      page.text.split(separator: "\n").first { $0.hasPrefix("flowcep_session_records_total{input=\"in\",session=\"127.0.0.1:") })
     #expect(session.hasSuffix(" 4000"))
     let promtool = try Program.run(["promtool", "check", "metrics"], executable: "/usr/bin/env", input: Array(page.text.utf8))
     #expect(promtool.code == 0, "promtool is of Debian's package prometheus (make deps): \(promtool.error)\(promtool.output)")
@@ -104,7 +107,9 @@ import Testing
       Self.configuration.replacingOccurrences(of: "<metrics><localPort>0", with: "<metrics><localPort>\(port)"), to: "second.xml")
     let result = try Program.run(["run", "-c", second])
     #expect(result.code == 1)
-    #expect(result.error.contains("cannot serve metrics on 127.0.0.1:\(port): Address already in use; change localPort of \"metrics\""), "\(result.error)")
+    #expect(
+      result.error.contains("cannot serve metrics on 127.0.0.1:\(port): Address already in use; change localPort of \"metrics\""),
+      "\(result.error)")
     withExtendedLifetime(exporter) {}
     #expect(try collector.stop().closes)
   }

@@ -18,9 +18,11 @@ import Testing
     var rows: [String]
   }
 
-  @Test(.enabled(if: SharedFolder.isPresent, "the shared capture is not beside the repository"), arguments: [
-    ("port-scan", 1), ("http-scan", 1), ("brute-force", 1), ("multi-stage", 1), ("multi-stage-joined.8-loops", 8),
-  ])
+  @Test(
+    .enabled(if: SharedFolder.isPresent, "the shared capture is not beside the repository"),
+    arguments: [
+      ("port-scan", 1), ("http-scan", 1), ("brute-force", 1), ("multi-stage", 1), ("multi-stage-joined.8-loops", 8),
+    ])
   func captureGivesRecordedAnswers(_ name: String, loops: UInt64) throws {
     let capture = folder.path + "/loops.ipfix"
     let once = SharedFolder.bytes("data/http-attack.ipfix")
@@ -34,7 +36,9 @@ import Testing
       let given = try Self.updates(result.output)
       let wanted = Self.merged(recorded.filter { $0.statement == statement }.map(\.update))
       #expect(given.count == wanted.count, "\(name), \(statement)")
-      if let (a, b) = zip(wanted, given).first(where: { $0 != $1 }) { Issue.record("\(statement): \("\(a)".prefix(500)) is recorded, \("\(b)".prefix(500)) given") }
+      if let (a, b) = zip(wanted, given).first(where: { $0 != $1 }) {
+        Issue.record("\(statement): \("\(a)".prefix(500)) is recorded, \("\(b)".prefix(500)) given")
+      }
     }
   }
 

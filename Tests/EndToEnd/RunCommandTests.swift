@@ -63,7 +63,8 @@ import Testing
   @Test func destinationsChooseDomains() throws {
     for domain in 1...3 {
       let made = try Program.run([
-        "generate", "-o", folder.path + "/\(domain).ipfix", "--records", "\(domain)000", "--duration", "60", "--no-attack", "--domain", "\(domain)",
+        "generate", "-o", folder.path + "/\(domain).ipfix", "--records", "\(domain)000", "--duration", "60", "--no-attack", "--domain",
+        "\(domain)",
       ])
       #expect(made.code == 0, "\(made.error)")
     }

@@ -123,7 +123,9 @@ import Testing
     let fixture = try SecureFixture()
     let certificates = fixture.certificates
     #expect(try fixture.check().code == 0)
-    func files(ca: String = certificates.certificate("ca"), certificate: String = certificates.certificate("collector"), key: String) -> String {
+    func files(ca: String = certificates.certificate("ca"), certificate: String = certificates.certificate("collector"), key: String)
+      -> String
+    {
       "<localCAfile>\(ca)</localCAfile><localServerCert>\(certificate)</localServerCert>\n<localServerCertKey>\(key)</localServerCertKey>"
     }
     let key = certificates.key("collector")

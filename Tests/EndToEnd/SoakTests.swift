@@ -117,7 +117,9 @@ private struct Crowd {
       for _ in 0..<20 { try DatagramExporter().send([1, UInt8(count & 3), 0, 12, 1, 2, 3, 4, 5, 6, 7, 8], sequence: 9, port: udp) }
     case 6:
       let exporter = DatagramExporter()
-      for id in 0..<20 { try exporter.send(Self.template(id: UInt16(300 + id)), sequence: UInt8(truncatingIfNeeded: random.next()), port: udp) }
+      for id in 0..<20 {
+        try exporter.send(Self.template(id: UInt16(300 + id)), sequence: UInt8(truncatingIfNeeded: random.next()), port: udp)
+      }
     default: linger(damaged()[...])
     }
     if lingering.count > 40 { lingering.removeFirst(20) }

@@ -117,7 +117,8 @@ import Testing
     try Self.split(folder, at: 0.5)
     try folder.write("not a state at all", to: "state")
     let collector = try Self.run(folder, Self.file("first.ipfix"), Self.kept)
-    #expect(collector.process.errorText.contains("cannot be used: it is no state of FlowCEP; it is kept as"), "\(collector.process.errorText)")
+    #expect(
+      collector.process.errorText.contains("cannot be used: it is no state of FlowCEP; it is kept as"), "\(collector.process.errorText)")
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
     #expect(names.contains { $0.hasPrefix("state.refused-") } && names.contains("state") && !names.contains("state.new"))
   }

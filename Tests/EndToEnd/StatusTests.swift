@@ -65,7 +65,9 @@ import Testing
     #expect(session["whyNothing"] as? String == silence.why)
     let text = try Program.run(["status", "--pid", "\(collector.process.pid)"])
     #expect(text.code == 0)
-    if let why = silence.why { #expect(text.output.contains("gives nothing: \(why)"), "\(text.output)") } else {
+    if let why = silence.why {
+      #expect(text.output.contains("gives nothing: \(why)"), "\(text.output)")
+    } else {
       #expect(!text.output.contains("gives nothing"), "\(text.output)")
     }
     withExtendedLifetime(exporter) {}

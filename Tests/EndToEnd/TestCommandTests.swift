@@ -117,10 +117,14 @@ import Testing
     try folder.write(
       #"{"module": "sums.epl", "outputs": ["Sums"], "events": [{"t": 5, "type": "E", "e": {"k": "b"}}, {"t": 6, "type": "E", "e": {}}]}"#,
       to: "new.json")
-    #expect(try test("new.json").output == "new.json: skipped, no answers are \"expected\": --bless records those that come\n0 passed, 0 failed, 1 skipped\n")
+    #expect(
+      try test("new.json").output
+        == "new.json: skipped, no answers are \"expected\": --bless records those that come\n0 passed, 0 failed, 1 skipped\n")
     #expect(try test("--bless", "new.json").code == 0)
     #expect(try test("new.json").output == "1 passed, 0 failed, 0 skipped\n")
-    #expect(folder.text(of: "new.json").contains(#"{"t":6,"statement":"Sums","new":[{"k":null,"total":null,"n":1},{"k":"b","total":null,"n":1}]}"#))
+    #expect(
+      folder.text(of: "new.json").contains(
+        #"{"t":6,"statement":"Sums","new":[{"k":null,"total":null,"n":1},{"k":"b","total":null,"n":1}]}"#))
   }
 
   @Test func blessKeepsTheColumnsThatACaseNames() throws {
@@ -163,7 +167,9 @@ import Testing
 
   @Test func watchRunsAgainWhatHasChanged() throws {
     try write("right", expected: Self.right)
-    try write("list", expected: #"{"updates": []}"#, module: #""epl": "create schema E(k string); create string list L from 'l.txt'; @Name('Sums') select k from E(k in L);""#)
+    try write(
+      "list", expected: #"{"updates": []}"#,
+      module: #""epl": "create schema E(k string); create string list L from 'l.txt'; @Name('Sums') select k from E(k in L);""#)
     try folder.write("b\n", to: "l.txt")
     let process = try Program.start(["test", "--watch", folder.path])
     defer { process.signal(SIGKILL) }
@@ -185,7 +191,8 @@ import Testing
     #expect(made.code == 0, "\(made.error)")
     let module = SharedFolder.repository.path + "/queries/http-attack.epl"
     try folder.write(
-      #"{"name": "capture", "module": "\#(module)", "capture": "capture.ipfix", "compare": "columns", "outputs": ["MultiStageHTTP"], "# + #""expected": {"updates": [{"t": 1, "statement": "MultiStageHTTP", "new": [{"source": "x", "severity": "high"}]}]}}"#,
+      #"{"name": "capture", "module": "\#(module)", "capture": "capture.ipfix", "compare": "columns", "outputs": ["MultiStageHTTP"], "#
+        + #""expected": {"updates": [{"t": 1, "statement": "MultiStageHTTP", "new": [{"source": "x", "severity": "high"}]}]}}"#,
       to: "capture.json")
     #expect(try test("capture.json").code == 1)
     #expect(try test("--bless", "capture.json").code == 0)

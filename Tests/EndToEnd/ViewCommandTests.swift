@@ -29,7 +29,8 @@ import Testing
     return datagrams.reduce(into: header) { file, payload in
       let length = UInt8(28 + payload.count)
       file += [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, length, 0, 0, 0, length]
-      file += [0x45, 0, 0, length, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2, 8, 7, 8, 7, 0, UInt8(8 + payload.count), 0, 0] + payload
+      file +=
+        [0x45, 0, 0, length, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2, 8, 7, 8, 7, 0, UInt8(8 + payload.count), 0, 0] + payload
     }
   }
 

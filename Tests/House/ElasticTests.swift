@@ -74,7 +74,8 @@ import Testing
 
   @Test func savedObjectsReferToEachOther() throws {
     let objects = try savedObjects()
-    let ids = Set(objects.compactMap { object in (object["type"] as? String).flatMap { type in (object["id"] as? String).map { "\(type)/\($0)" } } })
+    let ids = Set(
+      objects.compactMap { object in (object["type"] as? String).flatMap { type in (object["id"] as? String).map { "\(type)/\($0)" } } })
     #expect(ids.count == objects.count)
     #expect(objects.count { $0["type"] as? String == "index-pattern" } == 1)
     #expect(objects.count { $0["type"] as? String == "dashboard" } == 1)
@@ -86,7 +87,8 @@ import Testing
     }
     let dashboard = try #require(objects.first { $0["type"] as? String == "dashboard" })
     let attributes = try #require(dashboard["attributes"] as? [String: Any])
-    let panels = try #require(JSONSerialization.jsonObject(with: Data((attributes["panelsJSON"] as? String ?? "").utf8)) as? [[String: Any]])
+    let panels = try #require(
+      JSONSerialization.jsonObject(with: Data((attributes["panelsJSON"] as? String ?? "").utf8)) as? [[String: Any]])
     let names = Set((dashboard["references"] as? [[String: Any]] ?? []).compactMap { $0["name"] as? String })
     for panel in panels {
       let index = panel["panelIndex"] as? String ?? "", name = panel["panelRefName"] as? String ?? ""
@@ -96,7 +98,8 @@ import Testing
 
   @Test func visualisationsNameOnlyFieldsOfAlerts() throws {
     let fields = Set(try Self.alertFields().keys).subtracting(["timestamp"]).union(["@timestamp"])
-    let types = Set(Repository.files(in: ["queries"], endings: [".epl"]).flatMap { $0.text.matches(of: /insert into (\w+)/).map { String($0.1) } })
+    let types = Set(
+      Repository.files(in: ["queries"], endings: [".epl"]).flatMap { $0.text.matches(of: /insert into (\w+)/).map { String($0.1) } })
     for object in try savedObjects() where object["type"] as? String == "visualization" {
       let attributes = try #require(object["attributes"] as? [String: Any])
       let title = attributes["title"] as? String ?? ""

@@ -36,7 +36,8 @@ import Testing
   @Test func everyModuleIsInTheTable() {
     let listed = Set(Walls.modules.map(\.folder))
     for part in ["Sources", "Sources/Core", "Sources/CEP"] {
-      for folder in Repository.folders(in: part) where folder != "Core" && folder != "CEP" && !Repository.files(in: ["\(part)/\(folder)"], endings: [".swift"]).isEmpty {
+      for folder in Repository.folders(in: part)
+      where folder != "Core" && folder != "CEP" && !Repository.files(in: ["\(part)/\(folder)"], endings: [".swift"]).isEmpty {
         #expect(listed.contains("\(part)/\(folder)"), "\(part)/\(folder) is not in Tests/House/Walls.swift")
       }
     }

@@ -33,7 +33,10 @@ enum Walls {
       ]
     ),
     ("Synthesis", "Sources/Core/Synthesis", []),
-    ("Replay", "Sources/Core/Replay", ["PluginABI", "IPFIX", "PacketCapture", "RecordBatch", "InformationElements", "CLinux", "SecureTransport"]),
+    (
+      "Replay", "Sources/Core/Replay",
+      ["PluginABI", "IPFIX", "PacketCapture", "RecordBatch", "InformationElements", "CLinux", "SecureTransport"]
+    ),
     (
       "Collector", "Sources/Core/Collector",
       [
@@ -60,7 +63,8 @@ enum Walls {
       "flowcep", "Sources/flowcep",
       [
         "Collector", "Pipeline", "PluginHost", "Configuration", "Engine", "EventModel", "JSONLines", "Cases", "IPFIX", "RecordJSON",
-        "RecordBatch", "RecordEvents", "FunctionBridge", "Builtins", "InformationElements", "Diagnostics", "Telemetry", "PluginABI", "CLinux", "Synthesis", "Replay",
+        "RecordBatch", "RecordEvents", "FunctionBridge", "Builtins", "InformationElements", "Diagnostics", "Telemetry", "PluginABI",
+        "CLinux", "Synthesis", "Replay",
         "PacketCapture", "Sockets", "SecureTransport",
       ]
     ),
@@ -82,7 +86,9 @@ enum Walls {
   ]
 
   /// Where Foundation stays out: the data path.
-  static let withoutFoundation: Set<String> = ["RecordBatch", "IPFIX", "EventModel", "EventTime", "Kernels", "Execution", "RecordJSON", "RecordEvents", "Synthesis"]
+  static let withoutFoundation: Set<String> = [
+    "RecordBatch", "IPFIX", "EventModel", "EventTime", "Kernels", "Execution", "RecordJSON", "RecordEvents", "Synthesis",
+  ]
 
   /// Modules that are not ours.
   static let system: Set<String> = [

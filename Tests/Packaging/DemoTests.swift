@@ -6,7 +6,8 @@ import Testing
 @Suite struct DemoTests {
   func demo(_ environment: [String: String] = [:]) throws -> String {
     let result = try Program.run(
-      [SharedFolder.repository.path + "/scripts/demo.sh"], executable: "bash", environment: ["BUILD": Program.folder].merging(environment) { $1 },
+      [SharedFolder.repository.path + "/scripts/demo.sh"], executable: "bash",
+      environment: ["BUILD": Program.folder].merging(environment) { $1 },
       seconds: 180)
     try #require(result.code == 0, "\(result.output)\n\(result.error)")
     return result.output

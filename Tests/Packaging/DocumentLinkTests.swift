@@ -93,7 +93,9 @@ import Testing
         if part.hasPrefix("flowcep ") { found.append(String(part)) }
       }
     }
-    for line in text.split(separator: "\n") where line.hasPrefix("flowcep ") || line.hasPrefix("sudo flowcep ") { found.append(String(line)) }
+    for line in text.split(separator: "\n") where line.hasPrefix("flowcep ") || line.hasPrefix("sudo flowcep ") {
+      found.append(String(line))
+    }
     return found.map { command in
       let words = command.split(separator: " ").map(String.init)
       let own = words.drop { $0 != "flowcep" }.dropFirst()

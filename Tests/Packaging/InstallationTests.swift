@@ -27,7 +27,9 @@ import Testing
     ] {
       #expect(installed.contains(path), "\(path) is not installed")
     }
-    let built = try FileManager.default.contentsOfDirectory(atPath: Program.folder).filter { $0.hasPrefix("libflowcep-") && $0.hasSuffix(".so") }
+    let built = try FileManager.default.contentsOfDirectory(atPath: Program.folder).filter {
+      $0.hasPrefix("libflowcep-") && $0.hasSuffix(".so")
+    }
     for plugin in built { #expect(installed.contains("lib/flowcep/plugins/\(plugin)")) }
 
     // The user's own configuration is never overwritten, and never taken away.
@@ -86,6 +88,9 @@ import Testing
     let result = try Program.run(arguments, executable: mayMount ? "unshare" : "env")
     let lines = result.error.split(separator: "\n").map(String.init)
     let loader = lines.filter { $0.contains("file=") || $0.contains("calling init:") }
-    return (result.code, result.output, lines.filter { !$0.contains("\t") }.joined(separator: "\n"), loader.filter { $0.contains("calling init:") })
+    return (
+      result.code, result.output, lines.filter { !$0.contains("\t") }.joined(separator: "\n"),
+      loader.filter { $0.contains("calling init:") }
+    )
   }
 }

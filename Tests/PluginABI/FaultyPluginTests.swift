@@ -75,7 +75,8 @@ private let crashes = [
     let result = try run(fault)
     #expect(result.code == fault.code, "\(result.error)")
     let line = try #require(result.error.split(separator: "\n").first { $0.contains("error") }, "\(result.error)")
-    #expect(line.contains("faulty") && line.contains("\(folder.path)/libflowcep-output-faulty.so") && line.contains(fault.expected), "\(line)")
+    #expect(
+      line.contains("faulty") && line.contains("\(folder.path)/libflowcep-output-faulty.so") && line.contains(fault.expected), "\(line)")
     #expect(result.output == "")
   }
 

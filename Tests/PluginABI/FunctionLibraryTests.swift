@@ -14,7 +14,9 @@ import Testing
 
   private func query(_ epl: String, _ events: String) throws -> (code: Int32, output: String, error: String) {
     let module = try folder.write("create schema E(s string, a address, v int, d double, b boolean);\n" + epl, to: "m.epl")
-    let result = try Program.run(["query", "--plugin-dir", folder.path, "-m", module, "-i", try folder.write(events, to: "e.jsonl"), "--clock", "compat"])
+    let result = try Program.run([
+      "query", "--plugin-dir", folder.path, "-m", module, "-i", try folder.write(events, to: "e.jsonl"), "--clock", "compat",
+    ])
     return (result.code, result.output, result.error.replacingOccurrences(of: folder.path + "/", with: ""))
   }
 
@@ -51,7 +53,8 @@ import Testing
   }
 
   @Test func typesAreCheckedWhenTheModuleIsRead() throws {
-    let result = try query("select charEntropy(v), lastLabels(s, s), geometricMean(b), lastLabels() from E;\nselect charEntropie(s) from E;", "")
+    let result = try query(
+      "select charEntropy(v), lastLabels(s, s), geometricMean(b), lastLabels() from E;\nselect charEntropie(s) from E;", "")
     #expect(result.code == 2)
     #expect(result.error.contains("m.epl:2:8: error: \"charEntropy\" does not take (int)"), "\(result.error)")
     #expect(result.error.contains("\"lastLabels\" does not take (string, string)"))
@@ -80,7 +83,8 @@ import Testing
       "@Name('Last') select lastLabels(ipfix.sourceAddress, 1) as label, geometricMean(ipfix.octetDeltaCount) as m from IPFIX.win:length_batch(1000);",
       to: "q.epl")
     let destinations = "<destination><name>d</name><cep><module>q.epl</module><exportTo>alerts</exportTo></cep></destination>"
-    let alerts = "<exportingProcess><name>alerts</name><destination><name>l</name><json><output><type>print</type></output></json></destination></exportingProcess>"
+    let alerts =
+      "<exportingProcess><name>alerts</name><destination><name>l</name><json><output><type>print</type></output></json></destination></exportingProcess>"
     let file = try folder.write(configuration(capture: capture, destinations: destinations, more: alerts), to: "startup.xml")
     let missing = try Program.run(["check", "-c", file])
     #expect(missing.code == 2)
@@ -97,8 +101,10 @@ import Testing
   @Test func stateOutlivesTheCollector() throws {
     let capture = try #require(Capture.path)
     try folder.write(
-      "@Name('Mean') select geometricMean(ipfix.octetDeltaCount) as m, count(*) as c from IPFIX output last every 1000 events;", to: "q.epl")
-    let alerts = "<exportingProcess><name>alerts</name><destination><name>l</name><json><output><type>print</type></output></json></destination></exportingProcess>"
+      "@Name('Mean') select geometricMean(ipfix.octetDeltaCount) as m, count(*) as c from IPFIX output last every 1000 events;", to: "q.epl"
+    )
+    let alerts =
+      "<exportingProcess><name>alerts</name><destination><name>l</name><json><output><type>print</type></output></json></destination></exportingProcess>"
     func file(_ name: String, _ captures: String, _ state: String) throws -> String {
       let cep = "<cep><module>q.epl</module><exportTo>alerts</exportTo><clock>compat</clock>\(state)</cep>"
       let text = configuration(capture: captures, destinations: "<destination><name>d</name>\(cep)</destination>", more: alerts)

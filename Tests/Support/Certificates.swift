@@ -28,7 +28,10 @@ public struct Certificates: Sendable {
 
   private func makeAuthority(_ name: String) throws {
     try openssl(
-      ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key(name), "-out", certificate(name)]
+      [
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key(name), "-out",
+        certificate(name),
+      ]
         + ["-subj", "/CN=\(name)", "-days", "2"])
   }
 

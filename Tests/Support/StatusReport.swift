@@ -50,12 +50,17 @@ public struct StatusReport {
     let sessions = input["sessions"] as? [[String: Any]] ?? []
     let parts = sessions.map { numbers($0["counts"]) } + [numbers(input["otherSessions"]), numbers(input["endedSessions"])]
     let sum = parts.reduce(into: [String: Int]()) { $0.merge($1) { $0 + $1 } }
-    for (key, value) in total where sum[key, default: 0] != value { faults.append("\(name): \(key): \(value), sessions say \(sum[key, default: 0])") }
+    for (key, value) in total where sum[key, default: 0] != value {
+      faults.append("\(name): \(key): \(value), sessions say \(sum[key, default: 0])")
+    }
     // Every message and every set that waited.
-    for (whose, counts, waiting) in [(name, total, nil as Int?)] + sessions.map({ ($0["name"] as? String ?? "", numbers($0["counts"]), $0["waitingSets"] as? Int) }) {
+    for (whose, counts, waiting) in [(name, total, nil as Int?)]
+      + sessions.map({ ($0["name"] as? String ?? "", numbers($0["counts"]), $0["waitingSets"] as? Int) })
+    {
       let discarded = Self.discarding.reduce(0) { $0 + (counts["undecodable." + $1] ?? 0) }
       if counts["messages"] != (counts["messagesTaken"] ?? 0) + discarded { faults.append("\(whose): messages \(counts)") }
-      let answered = (counts["setsLate"] ?? 0) + (counts["undecodable.unknown-template"] ?? 0) + (counts["undecodable.bad-waiting-set"] ?? 0)
+      let answered =
+        (counts["setsLate"] ?? 0) + (counts["undecodable.unknown-template"] ?? 0) + (counts["undecodable.bad-waiting-set"] ?? 0)
       if let waiting, counts["setsWaited"] != answered + waiting { faults.append("\(whose): waiting sets \(counts), \(waiting) wait") }
     }
     return faults

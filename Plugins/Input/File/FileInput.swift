@@ -104,7 +104,9 @@ final class FileInput: InputPlugin {
     }
     source.consumed(place, keeping: UnsafeRawBufferPointer(rebasing: bytes[place...]))
     var goesOn = true
-    if packets.isEmpty { host.release(buffer) } else {
+    if packets.isEmpty {
+      host.release(buffer)
+    } else {
       let sealed = packets
       goesOn = try emit(buffer, sealed)
     }

@@ -39,7 +39,11 @@ final class AnonymizePlugin: IntermediatePlugin {
       cipher.flush()
     case .truncation:
       forEachAddress(writable, wanted) { address, isIPv6 in
-        if isIPv6 { address.storeBytes(of: 0, toByteOffset: 8, as: UInt64.self) } else { address.storeBytes(of: 0, toByteOffset: 2, as: UInt16.self) }
+        if isIPv6 {
+          address.storeBytes(of: 0, toByteOffset: 8, as: UInt64.self)
+        } else {
+          address.storeBytes(of: 0, toByteOffset: 2, as: UInt16.self)
+        }
       }
     }
     try host.emit(writable)

@@ -35,7 +35,9 @@ final class CEPOutput: OutputPlugin {
     if let mistake = Modules.stateMistakes(empty, options).first { throw PluginError(mistake.message) }
     let keeper = keeper
     let made: Engine
-    do throws(CompileError) { made = try keeper?.restored(empty, making: modules.makeEngine) ?? empty } catch { throw Modules.failure(error) }
+    do throws(CompileError) { made = try keeper?.restored(empty, making: modules.makeEngine) ?? empty } catch {
+      throw Modules.failure(error)
+    }
     engine = made
     self.host = host
     let inputs = engine.inputs.filter { $0.name == modules.schema.eventType.name }

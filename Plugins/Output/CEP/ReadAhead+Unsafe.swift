@@ -23,11 +23,13 @@ final class ReadAhead: @unchecked Sendable {
     sem_init(done, 0, 0)
     guard flowcep_processors() > 1 else { return nil }
     let body = Unmanaged.passUnretained(self).toOpaque()
-    let status = pthread_create(&thread, nil, { raw in
-      flowcep_name_thread("cep-columns")
-      if let raw { Unmanaged<ReadAhead>.fromOpaque(raw).takeUnretainedValue().run() }
-      return nil
-    }, body)
+    let status = pthread_create(
+      &thread, nil,
+      { raw in
+        flowcep_name_thread("cep-columns")
+        if let raw { Unmanaged<ReadAhead>.fromOpaque(raw).takeUnretainedValue().run() }
+        return nil
+      }, body)
     guard status == 0 else { return nil }
   }
 

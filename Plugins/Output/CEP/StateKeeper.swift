@@ -51,14 +51,19 @@ final class StateKeeper {
     let names = state.restored.map(\.name).joined(separator: ", ")
     host.log(
       .info,
-      "state of \(max(age, 0) / 1000) s ago restored after \(records) records, the last exported at \(exportTime): \(names.isEmpty ? "no statement" : names)")
+      "state of \(max(age, 0) / 1000) s ago restored after \(records) records, the last exported at \(exportTime): \(names.isEmpty ? "no statement" : names)"
+    )
     if !state.empty.isEmpty || state.gone > 0 {
       let changed = state.empty.map(\.name).joined(separator: ", ")
-      host.log(.warning, "statements that are new or have changed start empty: \(changed.isEmpty ? "none" : changed); \(state.gone) of the file are gone")
+      host.log(
+        .warning,
+        "statements that are new or have changed start empty: \(changed.isEmpty ? "none" : changed); \(state.gone) of the file are gone")
     }
     if position("isEnd") == 0 {
       host.log(
-        .warning, "the collector was not stopped in order: what it took after this state was written is lost, at most \(interval / 1_000_000_000) s of records")
+        .warning,
+        "the collector was not stopped in order: what it took after this state was written is lost, at most \(interval / 1_000_000_000) s of records"
+      )
     }
   }
 
@@ -111,7 +116,8 @@ final class StateKeeper {
   func write(_ engine: Engine, isEnd: Bool) {
     let start = host.monotonicNanoseconds
     let position: [(name: String, value: Int64)] = [
-      ("records", Int64(clamping: records)), ("exportTime", exportTime), ("savedAt", Int64(host.wallNanoseconds / 1_000_000)), ("isEnd", isEnd ? 1 : 0),
+      ("records", Int64(clamping: records)), ("exportTime", exportTime), ("savedAt", Int64(host.wallNanoseconds / 1_000_000)),
+      ("isEnd", isEnd ? 1 : 0),
     ]
     do throws(StateError) {
       let bytes = try engine.saveState(position: position)

@@ -43,7 +43,8 @@ struct StatementGauges {
     for (statement, entries) in engine.checkState(at: Int64(now / 1_000_000)) {
       host.log(
         .warning,
-        "statement \(statement.label) keeps more than stateLimit allows: \(entries) of the oldest entries are given up; its rows are marked incomplete")
+        "statement \(statement.label) keeps more than stateLimit allows: \(entries) of the oldest entries are given up; its rows are marked incomplete"
+      )
     }
     let counts = engine.statementCounts
     for row in rows {

@@ -32,11 +32,13 @@ final class ServerSink: Sink {
     } catch {
       throw PluginError("cannot listen on \(address) (\(error.step): \(error.reason)); change \"port\" or \"ip\"")
     }
-    let status = pthread_create(&thread, nil, { raw in
-      flowcep_name_thread("json-server")
-      if let raw { Unmanaged<Serving>.fromOpaque(raw).takeUnretainedValue().run() }
-      return nil
-    }, Unmanaged.passUnretained(serving).toOpaque())
+    let status = pthread_create(
+      &thread, nil,
+      { raw in
+        flowcep_name_thread("json-server")
+        if let raw { Unmanaged<Serving>.fromOpaque(raw).takeUnretainedValue().run() }
+        return nil
+      }, Unmanaged.passUnretained(serving).toOpaque())
     guard status == 0 else { throw PluginError("no thread to serve with: \(String(cString: strerror(status)))") }
     isRunning = true
   }
@@ -132,7 +134,9 @@ final class Serving: @unchecked Sendable {
 
   func run() {
     while true {
-      var polled = [pollfd(fd: wake, events: Int16(POLLIN), revents: 0), pollfd(fd: listener?.descriptor ?? -1, events: Int16(POLLIN), revents: 0)]
+      var polled = [
+        pollfd(fd: wake, events: Int16(POLLIN), revents: 0), pollfd(fd: listener?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
+      ]
       for client in clients {
         polled.append(pollfd(fd: client.descriptor, events: Int16(POLLIN) | (client.queue.isEmpty ? 0 : Int16(POLLOUT)), revents: 0))
       }
@@ -227,7 +231,8 @@ final class Client {
 
   func write() {
     while let lines = queue.first, !isClosed {
-      let count = Glibc.send(descriptor, lines.bytes.baseAddress.map { $0 + sent }, lines.bytes.count - sent, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+      let count = Glibc.send(
+        descriptor, lines.bytes.baseAddress.map { $0 + sent }, lines.bytes.count - sent, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
       guard count >= 0 else {
         isClosed = errno != EAGAIN && errno != EINTR
         return
@@ -242,7 +247,9 @@ final class Client {
 
   /// What a client says does not matter; that it closes does.
   func discardInput() {
-    let count = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT)) }
+    let count = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) {
+      recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+    }
     isClosed = count == 0 || count < 0 && errno != EAGAIN && errno != EINTR
   }
 

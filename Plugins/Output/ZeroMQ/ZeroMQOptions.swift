@@ -14,7 +14,9 @@ enum ZeroMQOptions {
         .duration("linger", default: "2 s", unit: "s", range: "0 s..1 h", help: "How long the end waits for peers that are slow."),
       ] + .recordJSON,
       validate: { _, options throws(PluginError) in
-        if options.count("bind") + options.count("connect") == 0 { throw PluginError("zeromq needs an endpoint: give \"bind\" or \"connect\"") }
+        if options.count("bind") + options.count("connect") == 0 {
+          throw PluginError("zeromq needs an endpoint: give \"bind\" or \"connect\"")
+        }
       })
   }
 }

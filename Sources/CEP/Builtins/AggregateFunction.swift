@@ -20,7 +20,8 @@ public struct AggregateFunction: Sendable {
 
   public init(
     _ name: String, arity: ClosedRange<Int>, help: String, needsWindow: Bool = false, canForget: Bool = true,
-    tellsRowsApart: Bool = false, resultType: @escaping @Sendable ([ValueType]) -> ValueType?, make: @escaping @Sendable ([ValueType], [Bool]) -> AggregateState
+    tellsRowsApart: Bool = false, resultType: @escaping @Sendable ([ValueType]) -> ValueType?,
+    make: @escaping @Sendable ([ValueType], [Bool]) -> AggregateState
   ) {
     self.name = name
     self.arity = arity
@@ -55,7 +56,8 @@ open class AggregateState {
 }
 
 extension Builtins {
-  public static let aggregateList: [AggregateFunction] = numberAggregates + orderAggregates + eventAggregates + rateAggregates + sketchAggregates + changeAggregates
+  public static let aggregateList: [AggregateFunction] =
+    numberAggregates + orderAggregates + eventAggregates + rateAggregates + sketchAggregates + changeAggregates
   /// By name, and by the name in small letters: a statement may write either.
   public static let aggregates: [String: AggregateFunction] = Dictionary(
     aggregateList.map { ($0.name, $0) } + aggregateList.map { ($0.name.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })

@@ -98,7 +98,8 @@ extension Builtins {
       resultType: { $0.allSatisfy(\.isNumeric) ? .double : nil }
     ) { _, _ in BaselineState(.mean) },
     AggregateFunction(
-      "zscore", arity: 1...1, help: "how many deviations the newest value lies above the mean of the window's others; null for fewer than two",
+      "zscore", arity: 1...1,
+      help: "how many deviations the newest value lies above the mean of the window's others; null for fewer than two",
       resultType: { $0.allSatisfy(\.isNumeric) ? .double : nil }
     ) { _, _ in BaselineState(.score) },
   ]

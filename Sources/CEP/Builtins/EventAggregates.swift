@@ -146,19 +146,32 @@ private func arrayType(_ types: [ValueType]) -> ValueType? { types.first.map { .
 
 extension Builtins {
   static let eventAggregates: [AggregateFunction] = [
-    AggregateFunction("first", arity: 1...2, help: "the first of the window", tellsRowsApart: true, resultType: sameType) { _, _ in ArrivalState(.first) },
-    AggregateFunction("last", arity: 1...2, help: "the last of the window", tellsRowsApart: true, resultType: sameType) { _, _ in ArrivalState(.last) },
-    AggregateFunction("nth", arity: 2...2, help: "the nth before the last", tellsRowsApart: true, resultType: sameType) { _, _ in ArrivalState(.nth) },
-    AggregateFunction("window", arity: 1...1, help: "all of the window", needsWindow: true, tellsRowsApart: true, resultType: arrayType) { _, _ in
+    AggregateFunction("first", arity: 1...2, help: "the first of the window", tellsRowsApart: true, resultType: sameType) { _, _ in
+      ArrivalState(.first)
+    },
+    AggregateFunction("last", arity: 1...2, help: "the last of the window", tellsRowsApart: true, resultType: sameType) { _, _ in
+      ArrivalState(.last)
+    },
+    AggregateFunction("nth", arity: 2...2, help: "the nth before the last", tellsRowsApart: true, resultType: sameType) { _, _ in
+      ArrivalState(.nth)
+    },
+    AggregateFunction("window", arity: 1...1, help: "all of the window", needsWindow: true, tellsRowsApart: true, resultType: arrayType) {
+      _, _ in
       ArrivalState(.window)
     },
-    AggregateFunction("firstever", arity: 1...1, help: "the first that ever came", resultType: sameType) { _, _ in EverState(keepsFirst: true) },
-    AggregateFunction("lastever", arity: 1...1, help: "the last that ever came", resultType: sameType) { _, _ in EverState(keepsFirst: false) },
+    AggregateFunction("firstever", arity: 1...1, help: "the first that ever came", resultType: sameType) { _, _ in
+      EverState(keepsFirst: true)
+    },
+    AggregateFunction("lastever", arity: 1...1, help: "the last that ever came", resultType: sameType) { _, _ in
+      EverState(keepsFirst: false)
+    },
     AggregateFunction("leaving", arity: 0...0, help: "whether anything has left", resultType: { _ in .boolean }) { _, _ in LeavingState() },
-    AggregateFunction("maxby", arity: 1...1, help: "the event with the largest key", needsWindow: true, resultType: sameType) { _, descending in
+    AggregateFunction("maxby", arity: 1...1, help: "the event with the largest key", needsWindow: true, resultType: sameType) {
+      _, descending in
       ByKeyState(.first, descending: descending.map { !$0 })
     },
-    AggregateFunction("minby", arity: 1...1, help: "the event with the smallest key", needsWindow: true, resultType: sameType) { _, descending in
+    AggregateFunction("minby", arity: 1...1, help: "the event with the smallest key", needsWindow: true, resultType: sameType) {
+      _, descending in
       ByKeyState(.first, descending: descending)
     },
     AggregateFunction("maxbyever", arity: 1...1, help: "the event that ever had the largest key", resultType: sameType) { _, descending in
@@ -167,7 +180,8 @@ extension Builtins {
     AggregateFunction("minbyever", arity: 1...1, help: "the event that ever had the smallest key", resultType: sameType) { _, descending in
       ByKeyState(.first, descending: descending, isEver: true)
     },
-    AggregateFunction("sorted", arity: 1...1, help: "the events in order of keys", needsWindow: true, resultType: arrayType) { _, descending in
+    AggregateFunction("sorted", arity: 1...1, help: "the events in order of keys", needsWindow: true, resultType: arrayType) {
+      _, descending in
       ByKeyState(.all, descending: descending)
     },
   ]

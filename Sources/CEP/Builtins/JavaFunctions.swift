@@ -63,7 +63,8 @@ extension Builtins {
       guard let text = arguments[0].text, let part = arguments[1].text, let other = arguments[2].text else { return .null }
       return .string(replaced(Array(text.utf8), Array(part.utf8), Array(other.utf8)))
     },
-    ScalarFunction(".charAt", arity: 2...2, help: "the unit at a place, from 0", resultType: { _ in .character }) { arguments throws(EvaluationError) in
+    ScalarFunction(".charAt", arity: 2...2, help: "the unit at a place, from 0", resultType: { _ in .character }) {
+      arguments throws(EvaluationError) in
       guard let text = arguments[0].text, let place = arguments[1].integer else { return .null }
       let units = Array(text.utf16)
       guard place >= 0, place < units.count else { throw EvaluationError("charAt(\(place)) of \(units.count) characters") }
@@ -76,16 +77,21 @@ extension Builtins {
     ScalarFunction(".isEmpty", arity: 1...1, help: "whether it has no characters", resultType: { _ in .boolean }) {
       $0[0].text.map { .bool($0.isEmpty) } ?? .null
     },
-    ScalarFunction(".hashCode", arity: 1...1, help: "Java's hash of a text", resultType: { types in types[0].isText ? .int : nil }) { arguments in
+    ScalarFunction(".hashCode", arity: 1...1, help: "Java's hash of a text", resultType: { types in types[0].isText ? .int : nil }) {
+      arguments in
       arguments[0].text.map { .int(Int64($0.utf16.reduce(Int32(0)) { $0 &* 31 &+ Int32($1) })) } ?? .null
     },
     ScalarFunction(".lastIndexOf", arity: 2...2, help: "where a text last stands, -1 if nowhere", resultType: { _ in .int }) { arguments in
-      guard let text = arguments[0].text.map({ Array($0.utf16) }), let sought = arguments[1].text.map({ Array($0.utf16) }) else { return .null }
+      guard let text = arguments[0].text.map({ Array($0.utf16) }), let sought = arguments[1].text.map({ Array($0.utf16) }) else {
+        return .null
+      }
       guard sought.count <= text.count else { return .int(-1) }
       for start in (0...(text.count - sought.count)).reversed() where text[start...].starts(with: sought) { return .int(Int64(start)) }
       return .int(-1)
     },
-    ScalarFunction(".compareTo", arity: 2...2, help: "below, at or above 0 as it stands before, with or behind another", resultType: { _ in .int }) {
+    ScalarFunction(
+      ".compareTo", arity: 2...2, help: "below, at or above 0 as it stands before, with or behind another", resultType: { _ in .int }
+    ) {
       arguments in
       guard let a = arguments[0].text.map({ Array($0.utf16) }), let b = arguments[1].text.map({ Array($0.utf16) }) else { return .null }
       for (x, y) in zip(a, b) where x != y { return .int(Int64(x) - Int64(y)) }
@@ -96,12 +102,15 @@ extension Builtins {
       guard let text = arguments[0].text, let pattern = arguments[1].text else { return .null }
       return .bool((try? expression(pattern).wholeMatch(in: text)) != nil)
     },
-    ScalarFunction(".replaceAll", arity: 3...3, help: "with everything replaced that a regular expression fits", resultType: texts(.string)) {
+    ScalarFunction(".replaceAll", arity: 3...3, help: "with everything replaced that a regular expression fits", resultType: texts(.string))
+    {
       arguments throws(EvaluationError) in
       guard let text = arguments[0].text, let pattern = arguments[1].text, let other = arguments[2].text else { return .null }
       return .string(text.replacing(try expression(pattern), with: other))
     },
-    ScalarFunction(".replaceFirst", arity: 3...3, help: "with the first replaced that a regular expression fits", resultType: texts(.string)) {
+    ScalarFunction(
+      ".replaceFirst", arity: 3...3, help: "with the first replaced that a regular expression fits", resultType: texts(.string)
+    ) {
       arguments throws(EvaluationError) in
       guard let text = arguments[0].text, let pattern = arguments[1].text, let other = arguments[2].text else { return .null }
       return .string(text.replacing(try expression(pattern), with: other, maxReplacements: 1))
@@ -120,7 +129,9 @@ extension Builtins {
       arguments[0].integer.map { .int(Int64(Int32(truncatingIfNeeded: $0))) } ?? .null
     },
     ScalarFunction(".longValue", arity: 1...1, help: "as a long", resultType: numbers(.long)) { $0[0].integer.map { .int($0) } ?? .null },
-    ScalarFunction(".doubleValue", arity: 1...1, help: "as a double", resultType: numbers(.double)) { $0[0].number.map { .double($0) } ?? .null },
+    ScalarFunction(".doubleValue", arity: 1...1, help: "as a double", resultType: numbers(.double)) {
+      $0[0].number.map { .double($0) } ?? .null
+    },
     ScalarFunction(
       ".between", arity: 3...5, help: "whether a time lies between two others; two flags say whether they belong to the span",
       resultType: { types in types.prefix(3).allSatisfy { $0 == .null || $0.isNumeric } ? .boolean : nil }

@@ -117,7 +117,8 @@ private func sumType(_ types: [ValueType]) -> ValueType? {
 
 extension Builtins {
   static let numberAggregates: [AggregateFunction] = [
-    AggregateFunction("count", arity: 0...1, help: "the number of events, or of values that are not null", resultType: { _ in .long }) { types, _ in
+    AggregateFunction("count", arity: 0...1, help: "the number of events, or of values that are not null", resultType: { _ in .long }) {
+      types, _ in
       CountState(countsNulls: types.isEmpty)
     },
     AggregateFunction("countever", arity: 0...1, help: "the number of events that ever came", resultType: { _ in .long }) { types, _ in
@@ -126,8 +127,11 @@ extension Builtins {
     AggregateFunction("sum", arity: 1...1, help: "the sum, null of nothing; of ints an int", resultType: sumType) { types, _ in
       SumState(type: sumType(types) ?? .double)
     },
-    AggregateFunction("avg", arity: 1...1, help: "the mean, as a double", resultType: { sumType($0).map { _ in .double } }) { _, _ in AverageState() },
-    AggregateFunction("stddev", arity: 1...1, help: "the sample standard deviation", resultType: { sumType($0).map { _ in .double } }) { _, _ in
+    AggregateFunction("avg", arity: 1...1, help: "the mean, as a double", resultType: { sumType($0).map { _ in .double } }) { _, _ in
+      AverageState()
+    },
+    AggregateFunction("stddev", arity: 1...1, help: "the sample standard deviation", resultType: { sumType($0).map { _ in .double } }) {
+      _, _ in
       DeviationState()
     },
   ]

@@ -26,8 +26,12 @@ private func extreme(_ arguments: [Value], _ sign: Int) -> Value {
 
 extension Builtins {
   static let numberFunctions: [ScalarFunction] = [
-    ScalarFunction("min", arity: 2...64, help: "the smallest of the arguments; null where one is null", resultType: numeric) { extreme($0, -1) },
-    ScalarFunction("max", arity: 2...64, help: "the largest of the arguments; null where one is null", resultType: numeric) { extreme($0, 1) },
+    ScalarFunction("min", arity: 2...64, help: "the smallest of the arguments; null where one is null", resultType: numeric) {
+      extreme($0, -1)
+    },
+    ScalarFunction("max", arity: 2...64, help: "the largest of the arguments; null where one is null", resultType: numeric) {
+      extreme($0, 1)
+    },
     ScalarFunction("coalesce", arity: 1...64, help: "the first argument that is not null", resultType: coalescedType) { arguments in
       arguments.first { !$0.isNull } ?? .null
     },

@@ -86,8 +86,12 @@ extension Builtins {
     AggregateFunction("minever", arity: 1...1, help: "the smallest value that ever came", resultType: sameType) { types, _ in
       ExtremeEverState(sign: -1, types)
     },
-    AggregateFunction("fminever", arity: 1...1, help: "minever, with a filter", resultType: sameType) { types, _ in ExtremeEverState(sign: -1, types) },
-    AggregateFunction("fmaxever", arity: 1...1, help: "maxever, with a filter", resultType: sameType) { types, _ in ExtremeEverState(sign: 1, types) },
+    AggregateFunction("fminever", arity: 1...1, help: "minever, with a filter", resultType: sameType) { types, _ in
+      ExtremeEverState(sign: -1, types)
+    },
+    AggregateFunction("fmaxever", arity: 1...1, help: "maxever, with a filter", resultType: sameType) { types, _ in
+      ExtremeEverState(sign: 1, types)
+    },
     AggregateFunction("maxever", arity: 1...1, help: "the largest value that ever came", resultType: sameType) { types, _ in
       ExtremeEverState(sign: 1, types)
     },

@@ -66,7 +66,8 @@ extension Builtins {
       resultType: { types in types.first.flatMap { $0.isNumeric ? .double : nil } }
     ) { _, _ in RateState() },
     AggregateFunction(
-      "rateby", arity: 1...1, help: "what rate(timestamp) stands for", resultType: { types in types.first.flatMap { $0.isNumeric ? .double : nil } }
+      "rateby", arity: 1...1, help: "what rate(timestamp) stands for",
+      resultType: { types in types.first.flatMap { $0.isNumeric ? .double : nil } }
     ) { _, _ in TimestampRateState() },
   ]
 }

@@ -21,20 +21,26 @@ extension Builtins {
         return .string(String(String(String(start).unicodeScalars.reversed().drop { $0.value <= 32 }.reversed().map(Character.init))))
       } ?? .null
     },
-    ScalarFunction(".substring", arity: 2...3, help: "the part from a unit (to another)", resultType: { _ in .string }) { arguments throws(EvaluationError) in
+    ScalarFunction(".substring", arity: 2...3, help: "the part from a unit (to another)", resultType: { _ in .string }) {
+      arguments throws(EvaluationError) in
       guard let text = units(arguments[0]), let start = arguments[1].integer else { return .null }
       let end = arguments.count > 2 ? arguments[2].integer ?? Int64(text.count) : Int64(text.count)
-      guard start >= 0, start <= end, end <= text.count else { throw EvaluationError("substring(\(start), \(end)) of \(text.count) characters") }
+      guard start >= 0, start <= end, end <= text.count else {
+        throw EvaluationError("substring(\(start), \(end)) of \(text.count) characters")
+      }
       return .string(String(decoding: text[Int(start)..<Int(end)], as: UTF16.self))
     },
-    ScalarFunction(".indexOf", arity: 2...3, help: "where a text first stands (from a unit on), -1 if nowhere", resultType: { _ in .int }) { arguments in
+    ScalarFunction(".indexOf", arity: 2...3, help: "where a text first stands (from a unit on), -1 if nowhere", resultType: { _ in .int }) {
+      arguments in
       guard let text = units(arguments[0]), let sought = units(arguments[1]) else { return .null }
       let first = arguments.count > 2 ? max(0, Int(clamping: arguments[2].integer ?? 0)) : 0
       guard sought.count <= text.count, first <= text.count - sought.count else { return .int(-1) }
       for start in first...(text.count - sought.count) where text[start...].starts(with: sought) { return .int(Int64(start)) }
       return .int(-1)
     },
-    ScalarFunction(".startsWith", arity: 2...3, help: "whether it begins (or goes on from a unit) with a text", resultType: { _ in .boolean }) { arguments in
+    ScalarFunction(
+      ".startsWith", arity: 2...3, help: "whether it begins (or goes on from a unit) with a text", resultType: { _ in .boolean }
+    ) { arguments in
       guard let text = units(arguments[0]), let prefix = units(arguments[1]) else { return .null }
       let first = arguments.count > 2 ? Int(clamping: arguments[2].integer ?? 0) : 0
       return .bool(first >= 0 && first <= text.count && text[first...].starts(with: prefix))

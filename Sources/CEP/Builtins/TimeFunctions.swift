@@ -13,7 +13,9 @@ extension Builtins {
       part(".getEra", "1, and 0 before the year 1") { $0.year > 0 ? 1 : 0 },
       // What `plus` and `minus` become where years or months are in the period: the same day of another month, or its last.
       ScalarFunction(".shifted", arity: 3...3, help: "a time, months and milliseconds later", resultType: timeType) { arguments in
-        guard let time = arguments[0].integer, let months = arguments[1].integer, let milliseconds = arguments[2].integer else { return .null }
+        guard let time = arguments[0].integer, let months = arguments[1].integer, let milliseconds = arguments[2].integer else {
+          return .null
+        }
         var shifted = CivilTime(time)
         shifted.month += max(-2_400_000, min(2_400_000, months))
         shifted.day = min(shifted.day, shifted.daysInMonth)
@@ -36,7 +38,8 @@ extension Builtins {
       },
       fields(".withTime", "with another hour, minute, second and millisecond", [.hour, .minute, .second, .millisecond]),
       fields(".withDate", "with another year, month (January is 0) and day", [.year, .month, .day]),
-      ScalarFunction(".format", arity: 1...1, help: "as a text: 1/31/20 3:04 PM", resultType: { timeType($0).map { _ in .string } }) { arguments in
+      ScalarFunction(".format", arity: 1...1, help: "as a text: 1/31/20 3:04 PM", resultType: { timeType($0).map { _ in .string } }) {
+        arguments in
         arguments[0].integer.map { .string(CivilTime($0).shortText) } ?? .null
       },
       ScalarFunction(".toMillisec", arity: 1...1, help: "the milliseconds since 1970", resultType: timeType) { arguments in

@@ -169,7 +169,9 @@ final class CasePlayer {
   private func play(
     capture: String, _ read: (String, Engine, EngineInput) throws(CaseError) -> Void
   ) throws(CaseError) {
-    guard let input = engine.input(named: "IPFIX") else { throw CaseError("a capture gives events of the type IPFIX, which no statement reads") }
+    guard let input = engine.input(named: "IPFIX") else {
+      throw CaseError("a capture gives events of the type IPFIX, which no statement reads")
+    }
     try read(capture, engine, input)
     engine.finish(flush: test.flushes)
   }

@@ -16,7 +16,9 @@ struct DifferenceText {
 
   func lines(_ expected: [TestCase.Update], _ given: [TestCase.Update]) -> [String] {
     var text = self
-    for (wanted, got) in Self.pairs(expected, given, isSame: comparison.same, isAlike: { $0.statement == $1.statement && $0.failed == $1.failed }) {
+    for (wanted, got) in Self.pairs(
+      expected, given, isSame: comparison.same, isAlike: { $0.statement == $1.statement && $0.failed == $1.failed })
+    {
       text.add(wanted, got)
     }
     if text.count > Self.mostShown { text.lines.append("… and \(text.count - Self.mostShown) more differences") }

@@ -105,7 +105,9 @@ public struct TestCase: Sendable {
   }
 
   /// The files besides its own that its answers depend on: the module's, the capture's, and those of the module's lists.
-  public var files: [String] { [moduleFile, capture].compactMap { $0 } + Engine.listFiles(of: EngineModule(name: "", text: epl, folder: folder)) }
+  public var files: [String] {
+    [moduleFile, capture].compactMap { $0 } + Engine.listFiles(of: EngineModule(name: "", text: epl, folder: folder))
+  }
 
   private static func step(_ entry: Value) throws(CaseError) -> (time: Int64, step: Step) {
     guard case .map(let map) = entry, let time = map["t"].integer else { throw CaseError("an event without \"t\"") }

@@ -165,7 +165,9 @@ public final class Engine {
 
   /// Answers as `wanted` does for one type's batches, and may do so on another thread than the engine's: variables keep the values that
   /// they have now. Nil where every event is wanted.
-  public func chooser(of type: EventType) -> ((EventBatch) -> [UInt32]?)? { runtime.chooser(of: type, countsAll: options.clock != .watermark) }
+  public func chooser(of type: EventType) -> ((EventBatch) -> [UInt32]?)? {
+    runtime.chooser(of: type, countsAll: options.clock != .watermark)
+  }
 
   // MARK: Events and time
 

@@ -19,7 +19,8 @@ public struct Address: Hashable, Sendable, BitwiseCopyable {
 
   @inlinable public var value: Value {
     if isIP4 { return .ip4(UInt32(truncatingIfNeeded: low)) }
-    let bytes = (0..<8).map { UInt8(truncatingIfNeeded: high >> (56 - 8 * UInt64($0))) }
+    let bytes =
+      (0..<8).map { UInt8(truncatingIfNeeded: high >> (56 - 8 * UInt64($0))) }
       + (0..<8).map { UInt8(truncatingIfNeeded: low >> (56 - 8 * UInt64($0))) }
     return .octets(Octets(.ip6, bytes))
   }

@@ -431,7 +431,9 @@ public final class WatermarkClock {
   public func exchange(_ archive: StateArchive) {
     archive.integer(&now)
     archive.integer(&latestUnwanted)
-    for path in [\WatermarkCounts.received, \.delivered, \.unwanted, \.late, \.dropped, \.ahead, \.pressed] { archive.word(&counts[keyPath: path]) }
+    for path in [\WatermarkCounts.received, \.delivered, \.unwanted, \.late, \.dropped, \.ahead, \.pressed] {
+      archive.word(&counts[keyPath: path])
+    }
     var held = archive.isSaving ? batches(of: buckets.pointee.all.map { (session: 0, event: $0) }) : []
     archive.array(&held, blank: nil) { archive.batch(&$0) }
     var waiting = archive.isSaving ? batches(of: undecided.filter { $0.event.segment != HeldEvent.nowhere }) : []
@@ -452,7 +454,8 @@ public final class WatermarkClock {
       let type = buckets.pointee.segments[items[start].event.segment].pointee.layout.type
       var end = start + 1
       while end < items.count, end - start < 4096,
-        buckets.pointee.segments[items[end].event.segment].pointee.layout.type === type { end += 1 }
+        buckets.pointee.segments[items[end].event.segment].pointee.layout.type === type
+      { end += 1 }
       let events = items[start..<end].map(\.event)
       let batch = events.withUnsafeBufferPointer { events in
         let runs = events.indices.map { index in

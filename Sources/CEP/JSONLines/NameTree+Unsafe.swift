@@ -128,7 +128,9 @@ final class NameTree {
     guard let other = UnsafeRawPointer(name.baseAddress) else { return true }
     var offset = 0
     while offset + 8 <= name.count {
-      let (x, y) = (own.loadUnaligned(fromByteOffset: offset, as: UInt64.self), other.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      let (x, y) = (
+        own.loadUnaligned(fromByteOffset: offset, as: UInt64.self), other.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      )
       if x != y { return false }
       offset += 8
     }

@@ -147,7 +147,8 @@ extension AggregateKernel {
     default: return
     }
     if state[0] != 0 {
-      let held: Value = state[0] == UInt64(Atom.Kind.int.rawValue) ? .int(Int64(bitPattern: state[1])) : .double(Double(bitPattern: state[1]))
+      let held: Value =
+        state[0] == UInt64(Atom.Kind.int.rawValue) ? .int(Int64(bitPattern: state[1])) : .double(Double(bitPattern: state[1]))
       guard (Value.order(value, held) ?? 0) * sign > 0 else { return }
     }
     state[0] = UInt64(kind.rawValue)

@@ -9,7 +9,9 @@ extension ColumnFilter {
     case (.addresses(let values), .addresses(let set)):
       values.withUnsafeBufferPointer { values in rows.keep { set.contains(values[$0]) == wanted } }
     case (.utf8(let memory, let slices), .addresses(let set)):
-      rows.keep { row in (Address(text: memory[slices[row]].assumingMemoryBound(to: UInt8.self)).map { set.contains($0) } ?? false) == wanted }
+      rows.keep { row in
+        (Address(text: memory[slices[row]].assumingMemoryBound(to: UInt8.self)).map { set.contains($0) } ?? false) == wanted
+      }
     case (.utf8(let memory, let slices), .texts(let set)):
       slices.withUnsafeBufferPointer { slices in rows.keep { set.contains(memory[slices[$0]]) == wanted } }
     case (.strings(let values), .addresses(let set)):

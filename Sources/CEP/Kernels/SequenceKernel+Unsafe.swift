@@ -253,4 +253,3 @@ public final class SequenceKernel {
     reader = new
   }
 }
-

@@ -94,7 +94,9 @@ public struct Expression: Hashable, Sendable {
 
   /// `prev`, `prevtail`, `prevcount`, `prevwindow`, `prior`.
   public struct Previous: Hashable, Sendable {
-    public enum Kind: String, Hashable, Sendable { case previous = "prev", tail = "prevtail", count = "prevcount", window = "prevwindow", prior }
+    public enum Kind: String, Hashable, Sendable {
+      case previous = "prev", tail = "prevtail", count = "prevcount", window = "prevwindow", prior
+    }
     public var kind: Kind
     public var stream: Int
     public var index: Expression?

@@ -9,7 +9,8 @@ public enum PlanPrinter {
   public static func text(_ statement: StatementPlan) -> String {
     var lines = ["statement \(statement.name)" + (statement.context.map { " in context \($0)" } ?? "")]
     switch statement.kind {
-    case .createSchema(let type): lines.append("  schema \(type.name) (\(type.properties.map { "\($0.name) \($0.type.name)" }.joined(separator: ", ")))")
+    case .createSchema(let type):
+      lines.append("  schema \(type.name) (\(type.properties.map { "\($0.name) \($0.type.name)" }.joined(separator: ", ")))")
     case .createVariable(let variable): lines.append("  variable \(variable.name) \(variable.type.name)")
     case .createContext(let context): lines.append("  context \(context.name)")
     case .createWindow(let window): lines.append("  window \(window.name) of \(window.type.name)\(views(window.views))")
@@ -37,14 +38,20 @@ public enum PlanPrinter {
     }
     if let filter = plan.filter { lines.append("  where \(text(filter))") }
     if plan.grouping.form != .rowPerEvent {
-      lines.append("  aggregate \(plan.grouping.form.rawValue)" + (plan.grouping.keys.isEmpty ? "" : " by \(plan.grouping.keys.map(text).joined(separator: ", "))"))
+      lines.append(
+        "  aggregate \(plan.grouping.form.rawValue)"
+          + (plan.grouping.keys.isEmpty ? "" : " by \(plan.grouping.keys.map(text).joined(separator: ", "))"))
       for (number, aggregate) in plan.aggregates.enumerated() {
         let filter = aggregate.filter.map { ", filter \(text($0))" } ?? ""
-        lines.append("    #\(number) \(aggregate.function)(\(aggregate.isDistinct ? "distinct " : "")\(aggregate.arguments.map(text).joined(separator: ", "))\(filter))")
+        lines.append(
+          "    #\(number) \(aggregate.function)(\(aggregate.isDistinct ? "distinct " : "")\(aggregate.arguments.map(text).joined(separator: ", "))\(filter))"
+        )
       }
     }
     if let having = plan.having { lines.append("  having \(text(having))") }
-    let columns = plan.passThrough.map { "\(plan.sources[$0].name).*" } ?? plan.columns.map { "\(text($0.expression)) as \($0.name)" }.joined(separator: ", ")
+    let columns =
+      plan.passThrough.map { "\(plan.sources[$0].name).*" }
+      ?? plan.columns.map { "\(text($0.expression)) as \($0.name)" }.joined(separator: ", ")
     lines.append("  select \(plan.selection.rawValue) \(plan.distinct ? "distinct " : "")\(columns)")
     if !plan.orderBy.isEmpty {
       lines.append("  order by " + plan.orderBy.map { text($0.expression) + ($0.descending ? " desc" : "") }.joined(separator: ", "))
@@ -63,7 +70,8 @@ public enum PlanPrinter {
       case .window(let name, let filter): "window \(name)" + (filter.map { "(\($0.text([source.type], [name])))" } ?? "")
       case .table(let name): "table \(name)"
       }
-    return kind + views(source.views) + (source.name.isEmpty ? "" : " as \(source.name)") + (source.isUnidirectional ? " unidirectional" : "")
+    return kind + views(source.views) + (source.name.isEmpty ? "" : " as \(source.name)")
+      + (source.isUnidirectional ? " unidirectional" : "")
   }
 
   private static func views(_ views: [ViewPlan]) -> String { views.map { " window \("\($0)".prefix { $0 != "(" })" }.joined() }

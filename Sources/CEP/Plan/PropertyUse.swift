@@ -54,7 +54,9 @@ public struct PropertyUse: Sendable {
     }
   }
 
-  private mutating func add(_ expressions: [Expression], _ streams: [EventType]) { for expression in expressions { add(expression, streams) } }
+  private mutating func add(_ expressions: [Expression], _ streams: [EventType]) {
+    for expression in expressions { add(expression, streams) }
+  }
 
   private mutating func add(_ period: TimePeriod?, _ streams: [EventType]) { add(period?.parts.map(\.count) ?? [], streams) }
 
@@ -94,7 +96,9 @@ public struct PropertyUse: Sendable {
     for subquery in subqueries {
       add(subquery.source)
       let streams = [subquery.source.type] + types
-      add([subquery.filter, subquery.select, subquery.having].compactMap { $0 } + subquery.columns.map(\.expression) + subquery.groupBy, streams)
+      add(
+        [subquery.filter, subquery.select, subquery.having].compactMap { $0 } + subquery.columns.map(\.expression) + subquery.groupBy,
+        streams)
       for aggregate in subquery.aggregates { add(aggregate.arguments + [aggregate.filter].compactMap { $0 }, streams) }
       if subquery.select == nil, subquery.columns.isEmpty, case .rows = subquery.kind { addAll(subquery.source.type) }
       switch subquery.kind {
@@ -129,7 +133,9 @@ public struct PropertyUse: Sendable {
     case .rank(let unique, _, let keys): add(unique + keys.map(\.expression), [type])
     case .expression(let e, let aggregates), .expressionBatch(let e, _, let aggregates):
       add(e, [type])
-      for aggregate in aggregates { add(aggregate.arguments + aggregate.order.map(\.expression) + [aggregate.filter].compactMap { $0 }, [type]) }
+      for aggregate in aggregates {
+        add(aggregate.arguments + aggregate.order.map(\.expression) + [aggregate.filter].compactMap { $0 }, [type])
+      }
     case .derived(_, let values, _): add(values, [type])
     default: break
     }

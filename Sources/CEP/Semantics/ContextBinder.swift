@@ -146,7 +146,9 @@ struct ContextBinder {
     let contextType = type(name, properties)
     var ignored: [EventType.Property] = []
     guard let finish = end.map({ condition($0, context: contextType, &ignored) }) ?? .never else { return nil }
-    guard let distinct else { return ContextPlan(name: name, type: contextType, kind: .startEnd(start: begin, startsNow: startsNow, end: finish)) }
+    guard let distinct else {
+      return ContextPlan(name: name, type: contextType, kind: .startEnd(start: begin, startsNow: startsNow, end: finish))
+    }
     var names = NameScope()
     names.streams = [NameScope.Stream(number: Expression.contextStream, alias: nil, typeName: nil, type: contextType)]
     let binder = ExpressionBinder(statement, names: names, clause: "the DISTINCT keys of a context")

@@ -14,7 +14,8 @@ extension Expression.Node {
   /// The node over other expressions directly beneath it.
   fileprivate func mapped(_ map: (Expression) -> Expression) -> Expression.Node {
     switch self {
-    case .constant, .column, .event, .variable, .local, .currentTimestamp, .isInsertStream, .aggregate, .grouping, .subquery, .tableKeys: self
+    case .constant, .column, .event, .variable, .local, .currentTimestamp, .isInsertStream, .aggregate, .grouping, .subquery, .tableKeys:
+      self
     case .nested(let e, let property): .nested(map(e), property: property)
     case .key(let e, let key): .key(map(e), key)
     case .element(let a, let b): .element(map(a), map(b))

@@ -20,7 +20,8 @@ extension ExpressionBinder {
       if let found = property(of: stream.type, [link], { Expression(.column(stream: stream.number, property: $0), $1) }) { return found.0 }
     }
     let candidates =
-      statement.scope.catalog.functions.keys.filter { !$0.hasPrefix(".") } + Array(statement.scope.catalog.aggregates.keys) + Self.specialNames
+      statement.scope.catalog.functions.keys.filter { !$0.hasPrefix(".") } + Array(statement.scope.catalog.aggregates.keys)
+      + Self.specialNames
       + Array(statement.scope.expressions.keys)
     return report("unknown function \"\(name)\"", at: link.name.range, suggestion: didYouMean(name, among: candidates.sorted()))
   }
@@ -156,7 +157,9 @@ extension ExpressionBinder {
     } else {
       arguments = values.map(streamOrValue)
     }
-    if arguments.contains(where: { $0.type.isFaulty }) || filter?.type.isFaulty == true || order.contains(where: { $0.expression.type.isFaulty }) {
+    if arguments.contains(where: { $0.type.isFaulty }) || filter?.type.isFaulty == true
+      || order.contains(where: { $0.expression.type.isFaulty })
+    {
       return .faulty
     }
     if function.arity.lowerBound > arguments.count, !isWildcard {
@@ -179,7 +182,8 @@ extension ExpressionBinder {
     }
     if !function.canForget, names.streams.count > 1 || names.streams.contains(where: \.slides) {
       return report(
-        "\"\(function.name)\" cannot forget single values, which this statement's \(names.streams.count > 1 ? "join" : "window") drops", at: place,
+        "\"\(function.name)\" cannot forget single values, which this statement's \(names.streams.count > 1 ? "join" : "window") drops",
+        at: place,
         suggestion: "use a batch window: \(names.streams.first?.typeName ?? "E")#time_batch(1 min)")
     }
     return aggregates.add(

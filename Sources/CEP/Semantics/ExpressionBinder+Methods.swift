@@ -12,7 +12,8 @@ extension ExpressionBinder {
     let written = link.name.text
     let name = Builtins.timeMethods[written.lowercased()] ?? written
     let place = link.name.range.joined(with: call.range)
-    if target.type.element != nil || target.type == .map && written == "keySet", let method = EnumerationMethod.named[written.lowercased()] {
+    if target.type.element != nil || target.type == .map && written == "keySet", let method = EnumerationMethod.named[written.lowercased()]
+    {
       return enumeration(method, of: target, call, place)
     }
     if name == "plus" || name == "minus", call.arguments.count == 1 { return shift(name, target, call.arguments[0].value, place) }
@@ -24,7 +25,8 @@ extension ExpressionBinder {
     if statement.scope.catalog.functions["." + name] != nil { return function("." + name, call.arguments, target: target, at: place) }
     let methods = statement.scope.catalog.functions.keys.filter { $0.hasPrefix(".") }.map { String($0.dropFirst()) }
     let candidates = (target.type.element != nil ? EnumerationMethod.named.values.map(\.name) : methods).sorted()
-    return report("\(target.type.quoted) has no method \"\(written)\"", at: link.name.range, suggestion: didYouMean(written, among: candidates))
+    return report(
+      "\(target.type.quoted) has no method \"\(written)\"", at: link.name.range, suggestion: didYouMean(written, among: candidates))
   }
 
   /// `l.get('hour')`: a field that is no field is known before any event comes.
@@ -49,7 +51,8 @@ extension ExpressionBinder {
     guard case .period(let period) = amount.node else { return Expression(.arithmetic(op, target, amount), .long) }
     if period.parts.contains(where: { $0.unit.milliseconds == nil }) {
       let sign: Int64 = name == "plus" ? 1 : -1
-      return Expression(.call(".shifted", [target, total(period) { $0.months * sign }, total(period) { Int64($0.milliseconds ?? 0) * sign }]), .long)
+      return Expression(
+        .call(".shifted", [target, total(period) { $0.months * sign }, total(period) { Int64($0.milliseconds ?? 0) * sign }]), .long)
     }
     let thousand = Expression(.constant(.int(1000)), .int)
     let milliseconds = Expression(.cast(Expression(.arithmetic(.multiply, amount, thousand), .double)), .long)
@@ -165,7 +168,8 @@ struct EnumerationMethod: Sendable {
   }
   /// Whether, without a lambda, it compares the elements themselves.
   var comparesElements: Bool {
-    ["min", "max", "average", "sumOf", "mostFrequent", "leastFrequent", "orderBy", "orderByDesc", "distinctOf", "sequenceEqual"].contains(name)
+    ["min", "max", "average", "sumOf", "mostFrequent", "leastFrequent", "orderBy", "orderByDesc", "distinctOf", "sequenceEqual"].contains(
+      name)
   }
   /// Whether its lambda says yes or no.
   var isPredicate: Bool {

@@ -40,7 +40,9 @@ extension ExpressionBinder {
     guard let first = links.first else { return nil }
     let name = first.name.text
     if let local = names.locals[name] { return (indexed(local, first), links.dropFirst()) }
-    if let column = names.column(name, insideAggregate: aggregates?.isInside ?? false) { return (indexed(column, first), links.dropFirst()) }
+    if let column = names.column(name, insideAggregate: aggregates?.isInside ?? false) {
+      return (indexed(column, first), links.dropFirst())
+    }
     if let type = names.placeVariables[name] { return (Expression(.variable(name), type), links.dropFirst()) }
     if let alias = alias(first) { return (alias, links.dropFirst()) }
     if name == "context", let type = names.contextType, links.count > 1 {
@@ -78,7 +80,8 @@ extension ExpressionBinder {
     return (Expression(.constant(constant.value), constant.type), links.dropFirst(count))
   }
 
-  private func property(in streams: [NameScope.Stream], _ links: ArraySlice<ChainLinkSyntax>) -> (Expression, ArraySlice<ChainLinkSyntax>)? {
+  private func property(in streams: [NameScope.Stream], _ links: ArraySlice<ChainLinkSyntax>) -> (Expression, ArraySlice<ChainLinkSyntax>)?
+  {
     var found: (Expression, ArraySlice<ChainLinkSyntax>)?
     for stream in streams {
       let make = { Expression(.column(stream: stream.number, property: $0), $1) }
@@ -195,7 +198,9 @@ extension ExpressionBinder {
     }
     for (key, property) in zip(keys, zip(table.type.properties, table.columns).filter(\.1.isKey).map(\.0))
     where !key.type.isFaulty && !key.type.isComparable(with: property.type) {
-      return report("the key \"\(property.name)\" of the table \"\(table.name)\" is \(property.type.quoted), this is \(key.type.quoted)", at: link.index?.range ?? link.name.range)
+      return report(
+        "the key \"\(property.name)\" of the table \"\(table.name)\" is \(property.type.quoted), this is \(key.type.quoted)",
+        at: link.index?.range ?? link.name.range)
     }
     return Expression(.tableRow(table: table.name, keys: keys), .event(table.type))
   }

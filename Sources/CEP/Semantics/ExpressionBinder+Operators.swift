@@ -143,10 +143,13 @@ extension ExpressionBinder {
       let saved = names.locals
       defer { names.locals = saved }
       names.locals[name] = Expression(.local(local), element)
-      let body = binary(op, value, ExpressionSyntax(.chain(base: nil, links: [ChainLinkSyntax(NameSyntax(name, member.range))]), member.range), member.range)
+      let body = binary(
+        op, value, ExpressionSyntax(.chain(base: nil, links: [ChainLinkSyntax(NameSyntax(name, member.range))]), member.range), member.range
+      )
       if body.type.isFaulty { return .faulty }
       return Expression(
-        .enumeration(.init(method: quantifier == .all ? "allOf" : "anyOf", target: bound, arguments: [.lambda(parameters: [local], body: body)])),
+        .enumeration(
+          .init(method: quantifier == .all ? "allOf" : "anyOf", target: bound, arguments: [.lambda(parameters: [local], body: body)])),
         .boolean)
     }
     if terms.contains(where: { $0.type.isFaulty }) { return .faulty }

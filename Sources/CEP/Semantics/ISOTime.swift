@@ -32,7 +32,9 @@ enum ISOTime {
   static func milliseconds(_ text: some StringProtocol) -> Int64? {
     let halves = text.split(separator: "T", omittingEmptySubsequences: false)
     let days = halves[0].split(separator: "-").compactMap { Int64($0) }
-    guard halves.count <= 2, days.count == 3, (1...12).contains(days[1]), (1...31).contains(days[2]), (0...9999).contains(days[0]) else { return nil }
+    guard halves.count <= 2, days.count == 3, (1...12).contains(days[1]), (1...31).contains(days[2]), (0...9999).contains(days[0]) else {
+      return nil
+    }
     let date = day(days[0], days[1], days[2]) * 86_400_000
     guard halves.count == 2 else { return date }
     var clock = halves[1]
@@ -48,7 +50,9 @@ enum ISOTime {
     }
     let parts = clock.split(separator: ":").map { Double($0) }
     guard (2...3).contains(parts.count), let hour = parts[0], let minute = parts[1] else { return nil }
-    guard let second = parts.count == 3 ? parts[2] : 0, (0...24).contains(hour), (0..<60).contains(minute), (0..<61).contains(second) else { return nil }
+    guard let second = parts.count == 3 ? parts[2] : 0, (0...24).contains(hour), (0..<60).contains(minute), (0..<61).contains(second) else {
+      return nil
+    }
     return date + Int64(hour) * 3_600_000 + Int64(minute) * 60_000 + Int64((second * 1000).rounded()) + shift
   }
 

@@ -57,7 +57,8 @@ struct InsertBinder {
   }
 
   private func create(_ target: NameSyntax, _ properties: [EventType.Property], _ selection: StreamSelection) -> InsertPlan {
-    let type = EventType(name: target.text, kind: .derived, properties: properties.map { .init($0.name, $0.type == .null ? .object("Object") : $0.type) })
+    let type = EventType(
+      name: target.text, kind: .derived, properties: properties.map { .init($0.name, $0.type == .null ? .object("Object") : $0.type) })
     statement.scope.types[target.text] = type
     return InsertPlan(selection: selection, target: type, mapping: Array(properties.indices))
   }

@@ -130,7 +130,8 @@ extension ExpressionBinder {
     if case .event = rows.type { rows = Expression(.array([rows]), .array(rows.type)) }
     guard let element = rows.type.element, element.eventType != nil else { return .faulty }
     let local = statement.newLocal()
-    let value = links.count == 1
+    let value =
+      links.count == 1
       ? Expression(.local(local), element) : members(of: Expression(.local(local), element), links.dropFirst(), place)
     if value.type.isFaulty { return .faulty }
     guard let type = statement.scope.catalog.aggregates[name]?.resultType([value.type]) else {

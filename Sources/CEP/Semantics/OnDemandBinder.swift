@@ -9,12 +9,16 @@ public func bindOnDemandQuery(
 ) -> (plan: OnDemandPlan?, diagnostics: DiagnosticList) {
   let binder = StatementBinder(statement, source: source, scope: scope)
   let kind = binder.onDemand()
-  if case .select? = kind {} else if !binder.subqueries.isEmpty {
+  if case .select? = kind {
+  } else if !binder.subqueries.isEmpty {
     binder.report("a subquery can stand in an on-demand SELECT only", at: statement.range)
   }
-  let plan = binder.diagnostics.hasErrors || binder.isFollowing ? nil : kind.map {
-    OnDemandPlan(kind: $0, subqueries: binder.subqueries, context: statement.context?.text)
-  }
+  let plan =
+    binder.diagnostics.hasErrors || binder.isFollowing
+    ? nil
+    : kind.map {
+      OnDemandPlan(kind: $0, subqueries: binder.subqueries, context: statement.context?.text)
+    }
   return (plan, binder.diagnostics)
 }
 
@@ -29,7 +33,8 @@ extension StatementBinder {
       return .delete(store: delete.target.name.text, filter: condition(delete.whereClause, over: stored))
     case .update(let update):
       guard let stored = target(update.target) else { return nil }
-      let assignments = assignments(update.assignments, stored, ExpressionBinder(self, names: names(over: stored), clause: "the SET clause"))
+      let assignments = assignments(
+        update.assignments, stored, ExpressionBinder(self, names: names(over: stored), clause: "the SET clause"))
       return .update(store: update.target.name.text, assignments, filter: condition(update.whereClause, over: stored))
     case .insertValues(let insert): return onDemandInsert(insert)
     default:
@@ -51,13 +56,16 @@ extension StatementBinder {
 
   private func onDemandSelect(_ select: SelectSyntax) -> OnDemandPlan.Kind? {
     for stream in select.from {
-      guard case .events(let filter) = stream.source, scope.windows[filter.eventType.text] != nil || scope.tables[filter.eventType.text] != nil
+      guard case .events(let filter) = stream.source,
+        scope.windows[filter.eventType.text] != nil || scope.tables[filter.eventType.text] != nil
       else {
         report("an on-demand query reads named windows and tables only", at: stream.range)
         return nil
       }
     }
-    if let insert = select.insertInto { report("an on-demand query with SELECT cannot insert", at: insert.range, suggestion: "insert into W values (…)") }
+    if let insert = select.insertInto {
+      report("an on-demand query with SELECT cannot insert", at: insert.range, suggestion: "insert into W values (…)")
+    }
     if let output = select.output { report("an on-demand query has no OUTPUT clause", at: output.range) }
     return bindSelect(select).map { .select($0) }
   }

@@ -103,14 +103,18 @@ extension StatementBinder {
   /// Whether a value of one type may be stored as another.
   func isAssignable(_ type: ValueType, to target: ValueType) -> Bool {
     if type == target || type.isOpen { return true }
-    if type.isNumeric, target.isNumeric { return ValueType.promoted(type, target) == ValueType.promoted(target, .byte) || target == .float && type.isInteger }
+    if type.isNumeric, target.isNumeric {
+      return ValueType.promoted(type, target) == ValueType.promoted(target, .byte) || target == .float && type.isInteger
+    }
     if type.isTextual, target.isTextual { return true }
     if case .object = target { return true }
     if case .object = type { return true }
     if let element = type.element, let wanted = target.element { return isAssignable(element, to: wanted) }
     if let event = type.eventType {
       if target == .map { return true }
-      if let wanted = target.eventType { return event.isKind(of: wanted) || wanted.properties.allSatisfy { event.index(of: $0.name) != nil } }
+      if let wanted = target.eventType {
+        return event.isKind(of: wanted) || wanted.properties.allSatisfy { event.index(of: $0.name) != nil }
+      }
     }
     return false
   }
@@ -130,7 +134,8 @@ extension StatementBinder {
     let bound = fields.map { cronField($0, binder) }
     for ((field, syntax), allowed) in zip(zip(bound, fields), [0...59, 0...23, 1...31, 1...12, 0...6, 0...59] as [ClosedRange<Int64>]) {
       for number in field?.numbers ?? [] where !allowed.contains(number) {
-        report("\(number) is out of range: this field of a crontab goes from \(allowed.lowerBound) to \(allowed.upperBound)", at: syntax.range)
+        report(
+          "\(number) is out of range: this field of a crontab goes from \(allowed.lowerBound) to \(allowed.upperBound)", at: syntax.range)
       }
     }
     guard bound.allSatisfy({ $0 != nil }) else { return nil }

@@ -32,7 +32,9 @@ final class PatternBinder {
   private func collect(_ syntax: PatternSyntax, isRepeated: Bool) {
     switch syntax.kind {
     case .atom(let tag, let filter, _):
-      guard let tag, let type = statement.scope.windows[filter.eventType.text]?.type ?? statement.scope.types[filter.eventType.text] else { return }
+      guard let tag, let type = statement.scope.windows[filter.eventType.text]?.type ?? statement.scope.types[filter.eventType.text] else {
+        return
+      }
       let property = EventType.Property(tag.text, isRepeated ? .array(.event(type)) : .event(type))
       if let earlier = properties.first(where: { $0.name == tag.text }) {
         // A later event of the same type takes the earlier one's place; in a repeat a tag stands alone.
@@ -96,7 +98,9 @@ final class PatternBinder {
       guard let body = node(inner, type) else { return nil }
       let lower = low.map(binder.bind)
       let upper = exact ? lower : high.map(binder.bind)
-      guard checkRepeat(lower, upper, isExact: exact, hasEnd: until != nil, at: (low ?? high ?? nil)?.range ?? syntax.range) else { return nil }
+      guard checkRepeat(lower, upper, isExact: exact, hasEnd: until != nil, at: (low ?? high ?? nil)?.range ?? syntax.range) else {
+        return nil
+      }
       var end: PatternNode?
       if let until {
         guard let bound = node(until, type) else { return nil }
@@ -125,7 +129,9 @@ final class PatternBinder {
     }
     if let number = constant(low), number < (isExact ? 1 : 0) { return refuse("a repeat cannot happen \(number) times", place) }
     if let number = constant(high), number < 1 { return refuse("a repeat cannot happen \(number) times", place) }
-    if let a = constant(low), let b = constant(high), a > b { return refuse("the repeat's lower bound \(a) is above its upper bound \(b)", place) }
+    if let a = constant(low), let b = constant(high), a > b {
+      return refuse("the repeat's lower bound \(a) is above its upper bound \(b)", place)
+    }
     let isTight = isExact || (constant(low) != nil && constant(low) == constant(high))
     if !isTight, !hasEnd { return refuse("a repeat of no fixed number needs UNTIL", place, "[2:] a=A until B") }
     return true
@@ -182,7 +188,9 @@ final class PatternBinder {
       return nil
     }
     if names.isDisjoint(with: ["iso", "date", "period"]) {
-      statement.report("timer:schedule needs a date or a period", at: place, suggestion: "timer:schedule(date: '2030-01-31T12:00:00Z'), timer:schedule(repetitions: 3, period: 1 min)")
+      statement.report(
+        "timer:schedule needs a date or a period", at: place,
+        suggestion: "timer:schedule(date: '2030-01-31T12:00:00Z'), timer:schedule(repetitions: 3, period: 1 min)")
       return nil
     }
     var (date, repetitions): (Expression?, Expression?)
@@ -192,7 +200,9 @@ final class PatternBinder {
       case "repetitions":
         let count = binder.bind(argument.value)
         guard count.type.isInteger || count.type.isOpen else {
-          if !count.type.isFaulty { statement.report("\"repetitions\" is an integer, this is \(count.type.quoted)", at: argument.value.range) }
+          if !count.type.isFaulty {
+            statement.report("\"repetitions\" is an integer, this is \(count.type.quoted)", at: argument.value.range)
+          }
           return nil
         }
         repetitions = count

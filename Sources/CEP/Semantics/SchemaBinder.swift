@@ -143,7 +143,8 @@ extension StatementBinder {
       report("the constant \"\(syntax.name.text)\" needs a value", at: syntax.name.range)
       return nil
     }
-    let plan = VariablePlan(name: syntax.name.text, type: type, initial: initial, isConstant: syntax.isConstant, context: self.syntax.context?.text)
+    let plan = VariablePlan(
+      name: syntax.name.text, type: type, initial: initial, isConstant: syntax.isConstant, context: self.syntax.context?.text)
     scope.variables[syntax.name.text] = plan
     return plan
   }
@@ -153,7 +154,9 @@ extension StatementBinder {
     if isAssignable(value.type, to: type) { return true }
     guard type.isNumeric else { return false }
     guard value.type == .string else { return value.type.isNumeric && !(type.isInteger && value.type.isFloating) }
-    if case .constant(let written) = value.node, let text = written.text { return type.isInteger ? Int64(text) != nil : Double(text) != nil }
+    if case .constant(let written) = value.node, let text = written.text {
+      return type.isInteger ? Int64(text) != nil : Double(text) != nil
+    }
     return true
   }
 

@@ -132,7 +132,8 @@ final class SelectBinder {
         statement.report("the name \"\(alias)\" stands for two streams", at: stream.alias?.range ?? stream.range)
       }
       if stream.unidirectional, let view = stream.views.first {
-        statement.report("a unidirectional stream takes no data window: its events join as they arrive", at: view.range, suggestion: "leave it out")
+        statement.report(
+          "a unidirectional stream takes no data window: its events join as they arrive", at: view.range, suggestion: "leave it out")
       }
       if sources.count > 1, !source.stream.isWindowed, !stream.unidirectional {
         statement.report(
@@ -144,7 +145,9 @@ final class SelectBinder {
 
   /// A statement that reads none of the streams that its context is made of would never see an event.
   private func checkContext() {
-    guard statement.subqueries.isEmpty, let name = statement.syntax.context, let context = statement.scope.contexts[name.text] else { return }
+    guard statement.subqueries.isEmpty, let name = statement.syntax.context, let context = statement.scope.contexts[name.text] else {
+      return
+    }
     let read = sources.compactMap { source -> EventType? in
       if case .stream(let type, _) = source.plan.kind { type } else { nil }
     }
@@ -233,7 +236,8 @@ final class SelectBinder {
     if keys.count != wanted.count || zip(keys, wanted).contains(where: { !$0.type.isComparable(with: $1.type) }) {
       let list = wanted.map { "\($0.name) \($0.type.name)" }.joined(separator: ", ")
       statement.report(
-        wanted.isEmpty ? "the table \"\(table.name)\" has no primary key to group by" : "the keys of GROUP BY are none of the table \"\(table.name)\"",
+        wanted.isEmpty
+          ? "the table \"\(table.name)\" has no primary key to group by" : "the keys of GROUP BY are none of the table \"\(table.name)\"",
         at: into.target.range, suggestion: wanted.isEmpty ? nil : "its primary key is \(list)")
     }
     for (column, item) in zip(plan.columns, syntax.selection.items) {

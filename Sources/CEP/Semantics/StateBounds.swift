@@ -26,7 +26,8 @@ extension StatementBinder {
     if contextEnds { return }
     if plan.outputRate?.kind == .all, let first = syntax.groupBy.first {
       noteGrowth(
-        "\"output all\" gives every group that ever was", at: first.range, advice: "\"output snapshot\" gives those that the data window holds")
+        "\"output all\" gives every group that ever was", at: first.range,
+        advice: "\"output snapshot\" gives those that the data window holds")
     }
     if plan.sources.contains(where: { !$0.isEndless }) { return }
     let window = "add a data window: #time_batch(1 min)"
@@ -62,7 +63,8 @@ extension StatementBinder {
     if context.keepsKeys {
       noteGrowth(
         "a partition is kept for every key, for as long as its statements keep something", at: range,
-        advice: "give its statements windows that run empty (#time), or nest it in a context that ends: context Hour start @now end after 1 hour")
+        advice:
+          "give its statements windows that run empty (#time), or nest it in a context that ends: context Hour start @now end after 1 hour")
     } else if context.overlapsForEver {
       noteGrowth("partitions begin and never end", at: range, advice: "end them: terminated after 10 min")
     }
@@ -119,10 +121,14 @@ struct StoreBounds {
     switch (syntax.body, plan.kind) {
     case (.createWindow(let create), .createWindow(let window)):
       guard !contextEnds, window.views.allSatisfy({ $0.growth != nil }), let view = create.views.first else { return }
-      add(create.name.text, "nothing ever leaves the named window \"\(create.name.text)\"", "use a window that forgets, or an ON DELETE", view.range, source)
+      add(
+        create.name.text, "nothing ever leaves the named window \"\(create.name.text)\"", "use a window that forgets, or an ON DELETE",
+        view.range, source)
     case (.createTable(let create), .createTable(let table)):
       guard !contextEnds, table.columns.contains(where: \.isKey) else { return }
-      add(create.name.text, "no row ever leaves the table \"\(create.name.text)\"", "delete rows: on … delete from \(create.name.text) where …", create.name.range, source)
+      add(
+        create.name.text, "no row ever leaves the table \"\(create.name.text)\"",
+        "delete rows: on … delete from \(create.name.text) where …", create.name.range, source)
     case (_, .on(let on)):
       switch on.action {
       case .delete(let window, _): emptied.insert(window)
@@ -136,7 +142,8 @@ struct StoreBounds {
   }
 
   private mutating func add(_ name: String, _ message: String, _ advice: String, _ range: SourceRange, _ source: SourceText) {
-    stores.append((name, Diagnostic(.warning, in: source, at: range, message: "state can grow without bound: " + message, suggestion: advice)))
+    stores.append(
+      (name, Diagnostic(.warning, in: source, at: range, message: "state can grow without bound: " + message, suggestion: advice)))
   }
 
   var findings: [Diagnostic] { stores.filter { !emptied.contains($0.name) }.map(\.finding) }
@@ -166,7 +173,8 @@ extension ViewPlan {
     case .firstUnique: ("a firstunique window keeps an event for every key", "let it forget: #firstunique(…)#time(10 min)")
     case .grouped: ("groupwin keeps a window for every key", "where keys come and go, use one window and GROUP BY: #time(10 min)")
     case .expression(let condition, let aggregates), .expressionBatch(let condition, _, let aggregates):
-      !aggregates.isEmpty || condition.readsWindow ? nil : ("the window's expression does not look at the window", "bound it: current_count <= 10000")
+      !aggregates.isEmpty || condition.readsWindow
+        ? nil : ("the window's expression does not look at the window", "bound it: current_count <= 10000")
     default: nil
     }
   }

@@ -105,7 +105,9 @@ final class StatementBinder {
   /// - Parameter context: that of the named window, table or variable; nil where there is one for all.
   func checkPartitions(_ kind: String, _ name: String, of context: String?, at range: SourceRange) {
     guard let context, context != syntax.context?.text else { return }
-    report("the \(kind) \"\(name)\" is one for each partition of the context \"\(context)\"", at: range, suggestion: "write CONTEXT \(context) before the statement")
+    report(
+      "the \(kind) \"\(name)\" is one for each partition of the context \"\(context)\"", at: range,
+      suggestion: "write CONTEXT \(context) before the statement")
   }
 
   private func unused(_ name: String, _ taken: Set<String>) -> String {

@@ -11,13 +11,15 @@ extension StatementBinder {
     "java.math.biginteger": .bigInteger, "java.lang.string": .string, "java.lang.integer": .int, "java.lang.long": .long,
     "java.lang.double": .double, "java.lang.float": .float, "java.lang.boolean": .boolean, "java.lang.short": .short,
     "java.lang.byte": .byte, "java.lang.character": .character, "object": .object("Object"),
-    "java.lang.object": .object("Object"), "number": .object("Number"), "java.lang.number": .object("Number"), "map": .map, "java.util.map": .map, "address": .address, "ip": .address,
+    "java.lang.object": .object("Object"), "number": .object("Number"), "java.lang.number": .object("Number"), "map": .map,
+    "java.util.map": .map, "address": .address, "ip": .address,
     "octets": .octets,
   ]
 
   /// What other languages' types are called here.
   private static let otherNames = [
-    "timestamp": "long, in milliseconds since 1970", "date": "long, in milliseconds since 1970", "datetime": "long, in milliseconds since 1970",
+    "timestamp": "long, in milliseconds since 1970", "date": "long, in milliseconds since 1970",
+    "datetime": "long, in milliseconds since 1970",
     "time": "long, in milliseconds since 1970", "text": "string", "bigint": "long", "smallint": "short", "tinyint": "byte",
     "real": "double", "decimal": "double", "numeric": "double", "inet": "address", "ipv4": "address", "ipv6": "address",
   ]
@@ -29,7 +31,9 @@ extension StatementBinder {
         reportFollowing()
       } else {
         let candidates = Self.typeNames.keys.filter { !$0.contains(".") }.sorted() + scope.types.keys.sorted()
-        report("unknown type \"\(syntax.name)\"", at: syntax.range, suggestion: Self.otherNames[syntax.name.lowercased()] ?? didYouMean(syntax.name, among: candidates))
+        report(
+          "unknown type \"\(syntax.name)\"", at: syntax.range,
+          suggestion: Self.otherNames[syntax.name.lowercased()] ?? didYouMean(syntax.name, among: candidates))
       }
       return nil
     }

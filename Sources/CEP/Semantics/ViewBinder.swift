@@ -48,7 +48,8 @@ struct ViewBinder {
     guard row.arity.contains(arguments.count) else {
       let (low, high) = (row.arity.lowerBound, row.arity.upperBound)
       let wanted = low == high ? "\(low)" : high == 64 ? "at least \(low)" : "\(low) to \(high)"
-      statement.report("the window \"\(row.name)\" takes \(wanted) parameter\(wanted == "1" ? "" : "s"), not \(arguments.count)", at: syntax.range)
+      statement.report(
+        "the window \"\(row.name)\" takes \(wanted) parameter\(wanted == "1" ? "" : "s"), not \(arguments.count)", at: syntax.range)
       return nil
     }
     if let kind = DerivedView(rawValue: row.name) { return derived(kind, syntax) }
@@ -188,7 +189,9 @@ struct ViewBinder {
 
   private func order(_ arguments: ArraySlice<ExpressionSyntax>) -> [OrderKey]? {
     let keys = arguments.map { syntax -> OrderKey in
-      if case .ordered(let inner, let descending) = syntax.kind { return OrderKey(expressions.bind(inner).orderable, descending: descending) }
+      if case .ordered(let inner, let descending) = syntax.kind {
+        return OrderKey(expressions.bind(inner).orderable, descending: descending)
+      }
       return OrderKey(expressions.bind(syntax).orderable)
     }
     return keys.contains { $0.expression.type.isFaulty } ? nil : keys

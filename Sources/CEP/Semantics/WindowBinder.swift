@@ -51,7 +51,9 @@ extension StatementBinder {
     guard let name = self.syntax.context, let context = scope.contexts[name.text] else { return nil }
     guard let model = syntax.model else {
       if let level = context.levels.first(where: \.dividesByKey), let first = level.dividedTypes.first {
-        report("the rows' partitions are not known: the context \"\(name.text)\" divides \"\(first.name)\"", at: syntax.name.range, suggestion: "declare the window like it: as \(first.name)")
+        report(
+          "the rows' partitions are not known: the context \"\(name.text)\" divides \"\(first.name)\"", at: syntax.name.range,
+          suggestion: "declare the window like it: as \(first.name)")
       }
       return nil
     }

@@ -109,7 +109,9 @@ struct Lexer {
     var lineEnd: Int?
     while at < bytes.count, bytes[at] != quote {
       if bytes[at] == 10, lineEnd == nil { lineEnd = at }
-      if bytes[at] == UInt8(ascii: "\\"), at + 1 < bytes.count { escape(into: &text) } else {
+      if bytes[at] == UInt8(ascii: "\\"), at + 1 < bytes.count {
+        escape(into: &text)
+      } else {
         text.append(bytes[at])
         at += 1
       }

@@ -52,7 +52,11 @@ extension Parser {
       }
       links.append(try link())
     }
-    if at(symbol: "."), peek().kind == .word { throw SyntaxFailure("\(peek().described) is a keyword and no property", peek().range, suggestion: "write `\(peek().text)` in backticks to use it as a name") }
+    if at(symbol: "."), peek().kind == .word {
+      throw SyntaxFailure(
+        "\(peek().described) is a keyword and no property", peek().range,
+        suggestion: "write `\(peek().text)` in backticks to use it as a name")
+    }
   }
 
   private mutating func link() throws(SyntaxFailure) -> ChainLinkSyntax {

@@ -27,7 +27,9 @@ extension Parser {
     default:
       throw unexpected(
         "what to create",
-        near: ["schema", "variable", "constant", "expression", "window", "table", "context", "index", "list", "map", "objectarray", "variant"])
+        near: [
+          "schema", "variable", "constant", "expression", "window", "table", "context", "index", "list", "map", "objectarray", "variant",
+        ])
     }
   }
 
@@ -73,7 +75,8 @@ extension Parser {
       } else if take("endtimestamp") {
         schema.endTimestamp = try dottedName("a property")
       } else {
-        throw unexpected("INHERITS, COPYFROM, STARTTIMESTAMP or ENDTIMESTAMP", near: ["inherits", "copyfrom", "starttimestamp", "endtimestamp"])
+        throw unexpected(
+          "INHERITS, COPYFROM, STARTTIMESTAMP or ENDTIMESTAMP", near: ["inherits", "copyfrom", "starttimestamp", "endtimestamp"])
       }
     }
   }

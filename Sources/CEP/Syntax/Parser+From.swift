@@ -104,7 +104,9 @@ extension Parser {
       }
       // `#keepall (k string)`: the parenthesis of a window that takes nothing begins the columns.
       let takesNothing = ["keepall", "lastevent", "firstevent"].contains(first.text)
-      let arguments = at(symbol: "(") && (!takesNothing || peek().isSymbol(")")) ? try parenthesized { parser throws(SyntaxFailure) in try parser.argument() } : []
+      let arguments =
+        at(symbol: "(") && (!takesNothing || peek().isSymbol(")"))
+        ? try parenthesized { parser throws(SyntaxFailure) in try parser.argument() } : []
       result.append(ViewSyntax(namespace: namespace, name: first, arguments: arguments, range: range(from: start)))
     }
     return result

@@ -24,7 +24,9 @@ extension Parser {
       return .merge(try merge())
     case "insert", "select":
       return try selectOrSplit()
-    default: throw unexpected("what to do: SELECT, INSERT INTO, DELETE, UPDATE, MERGE or SET", near: ["select", "insert", "delete", "update", "merge", "set"])
+    default:
+      throw unexpected(
+        "what to do: SELECT, INSERT INTO, DELETE, UPDATE, MERGE or SET", near: ["select", "insert", "delete", "update", "merge", "set"])
     }
   }
 

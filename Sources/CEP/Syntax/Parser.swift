@@ -12,7 +12,8 @@ public func parseOnDemandQuery(_ source: SourceText) -> (statement: StatementSyn
   var parser = Parser(source.text)
   let module = parser.module(source)
   if module.statements.count > 1 {
-    parser.report(SyntaxFailure("an on-demand query is one statement, this text has \(module.statements.count)", module.statements[1].range))
+    parser.report(
+      SyntaxFailure("an on-demand query is one statement, this text has \(module.statements.count)", module.statements[1].range))
   }
   return (module.statements.first, parser.diagnostics(source))
 }

@@ -122,7 +122,9 @@ public final class Collector {
       control = try ControlSocket(path: path ?? "") { Self.answer($0, source) }
     } catch {
       // Nobody asked for the standard one.
-      if configuration.controlSocket == nil { logger.warning("no control socket for `flowcep status`: \(error.reason)") } else {
+      if configuration.controlSocket == nil {
+        logger.warning("no control socket for `flowcep status`: \(error.reason)")
+      } else {
         failures.append("controlSocket: \(error.reason)")
       }
     }

@@ -33,11 +33,13 @@ final class ControlSocket: @unchecked Sendable {
   }
 
   func start() -> Bool {
-    let status = pthread_create(&thread, nil, { raw in
-      flowcep_name_thread("control")
-      if let raw { Unmanaged<ControlSocket>.fromOpaque(raw).takeUnretainedValue().run() }
-      return nil
-    }, Unmanaged.passUnretained(self).toOpaque())
+    let status = pthread_create(
+      &thread, nil,
+      { raw in
+        flowcep_name_thread("control")
+        if let raw { Unmanaged<ControlSocket>.fromOpaque(raw).takeUnretainedValue().run() }
+        return nil
+      }, Unmanaged.passUnretained(self).toOpaque())
     isRunning = status == 0
     return isRunning
   }

@@ -56,7 +56,10 @@ extension CollectorStatus {
   private func add(_ session: InputSnapshot.OpenSession, _ input: String, _ text: inout MetricsText) {
     let own: KeyValuePairs = ["input": input, "session": session.name]
     let (status, counts) = (session.status, session.status.counts)
-    let told: Set = ["messages", "messagesTaken", "records", "optionsRecords", "lostRecords", "recoveredRecords", "lostMessages", "sequenceRestarts", "reorderedMessages"]
+    let told: Set = [
+      "messages", "messagesTaken", "records", "optionsRecords", "lostRecords", "recoveredRecords", "lostMessages", "sequenceRestarts",
+      "reorderedMessages",
+    ]
     add(counts, "flowcep_session_", own, &text) { told.contains($0) }
     for reason in Undecodable.allCases where counts[reason] > 0 {
       text.add(
@@ -64,7 +67,9 @@ extension CollectorStatus {
         help: "Messages, sets or templates that could not be decoded, by reason.")
     }
     text.add("flowcep_session_waiting_sets", .gauge, own, status.waitingSets, help: "Data sets that wait for their template.")
-    text.add("flowcep_session_last_message_seconds", .gauge, own, Self.seconds(status.lastMessageAt), help: "When the last message came, since 1970.")
+    text.add(
+      "flowcep_session_last_message_seconds", .gauge, own, Self.seconds(status.lastMessageAt),
+      help: "When the last message came, since 1970.")
     for domain in status.domains {
       text.add(
         "flowcep_domain_templates", .gauge,
@@ -83,7 +88,9 @@ extension CollectorStatus {
   }
 
   /// `lostRecords` is `lost_records`.
-  private static func snake(_ name: String) -> String { name.reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) } }
+  private static func snake(_ name: String) -> String {
+    name.reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
+  }
 
   private func add(_ account: Ledger.Account, _ text: inout MetricsText) {
     let stage = account.instance.stage.rawValue
@@ -130,7 +137,9 @@ struct ProcessFigures {
       if words.count > 1 { figures.residentBytes = (UInt64(words[1]) ?? 0) * UInt64(getpagesize()) }
     }
     if let folder = opendir("/proc/self/fd") {
-      while let entry = readdir(folder) { if entry.pointee.d_name.0 != CChar(bitPattern: UInt8(ascii: ".")) { figures.openDescriptors += 1 } }
+      while let entry = readdir(folder) {
+        if entry.pointee.d_name.0 != CChar(bitPattern: UInt8(ascii: ".")) { figures.openDescriptors += 1 }
+      }
       closedir(folder)
       // The folder's own.
       figures.openDescriptors -= 1

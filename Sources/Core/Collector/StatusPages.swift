@@ -26,18 +26,32 @@ extension CollectorStatus {
       ("lost", reasons(lost.map { ($0.reason, $0.amount) })),
       ("rememberedBytes", .number(UInt64(max(0, sessions.rememberedBytes)))),
       ("sessionCount", .number(UInt64(sessions.openCount))),
-      ("sessions", .array(sessions.open.map { session in
-        .object([
-          ("name", .text(session.name)), ("transport", .text(transportName(session.transport))), ("openedAt", time(session.openedAt)),
-        ] + members(session.status))
-      })),
+      (
+        "sessions",
+        .array(
+          sessions.open.map { session in
+            .object(
+              [
+                ("name", .text(session.name)), ("transport", .text(transportName(session.transport))), ("openedAt", time(session.openedAt)),
+              ] + members(session.status))
+          })
+      ),
       ("otherSessions", json(sessions.others)), ("endedSessionCount", .number(sessions.endedCount)),
       ("endedSessions", json(sessions.ended)),
-      ("recentlyEnded", .array(sessions.recentlyEnded.map { session in
-        .object([("name", .text(session.name)), ("endedAt", time(session.endedAt)), ("reason", .text(session.reason))] + members(session.status))
-      })),
+      (
+        "recentlyEnded",
+        .array(
+          sessions.recentlyEnded.map { session in
+            .object(
+              [("name", .text(session.name)), ("endedAt", time(session.endedAt)), ("reason", .text(session.reason))]
+                + members(session.status))
+          })
+      ),
       ("counters", .array(counters.filter { $0.instance == input.name && $0.kind != .lost }.map(json))),
-      ("refused", .array(refused(input.name).map { .object([("peer", .text($0.peer)), ("reason", .text($0.reason)), ("times", .number($0.times))]) })),
+      (
+        "refused",
+        .array(refused(input.name).map { .object([("peer", .text($0.peer)), ("reason", .text($0.reason)), ("times", .number($0.times))]) })
+      ),
     ])
   }
 
@@ -64,13 +78,17 @@ extension CollectorStatus {
     .object([
       ("version", .number(UInt64(domain.version))), ("id", .number(UInt64(domain.id))),
       ("templateCount", .number(UInt64(domain.templateCount))),
-      ("templates", .array(domain.templates.map { template in
-        .object([
-          ("id", .number(UInt64(template.id))), ("kind", .text(template.isOptions ? "options" : "flow")),
-          ("fields", .number(UInt64(template.fields))), ("definedAt", time(template.definedAt)),
-          ("restored", .boolean(template.isRestored)),
-        ])
-      })),
+      (
+        "templates",
+        .array(
+          domain.templates.map { template in
+            .object([
+              ("id", .number(UInt64(template.id))), ("kind", .text(template.isOptions ? "options" : "flow")),
+              ("fields", .number(UInt64(template.fields))), ("definedAt", time(template.definedAt)),
+              ("restored", .boolean(template.isRestored)),
+            ])
+          })
+      ),
       ("systemInitMilliseconds", domain.facts.systemInitMilliseconds.map { .number($0) } ?? .null),
       ("interfaces", .number(UInt64(domain.facts.interfaces.count))), ("samplers", .number(UInt64(domain.facts.samplings.count))),
     ])

@@ -30,22 +30,32 @@ extension CollectorStatus {
       let why = [session.reason.map { "closed: \($0)" }, session.status.whyNothing.map { "gave nothing: \($0)" }].compactMap(\.self)
       lines.append("  ended \(TimeText.utc(session.endedAt)) \(session.name): " + why.joined(separator: "; "))
     }
-    for refused in refused(input.name) { lines.append("  refused \(refused.peer): \(refused.reason); \(TimeText.count(refused.times, "time"))") }
+    for refused in refused(input.name) {
+      lines.append("  refused \(refused.peer): \(refused.reason); \(TimeText.count(refused.times, "time"))")
+    }
     return lines
   }
 
   private func describe(_ session: InputSnapshot.OpenSession) -> [String] {
     let status = session.status
-    var lines = ["  \(session.name) (\(transportName(session.transport))) for \(TimeText.span(now &- session.openedAt)): " + describe(status.counts)]
-    if status.waitingSets > 0 { lines.append("    \(TimeText.count(status.waitingSets, "data set")) (\(status.waitingBytes) bytes) wait for their template") }
+    var lines = [
+      "  \(session.name) (\(transportName(session.transport))) for \(TimeText.span(now &- session.openedAt)): " + describe(status.counts)
+    ]
+    if status.waitingSets > 0 {
+      lines.append("    \(TimeText.count(status.waitingSets, "data set")) (\(status.waitingBytes) bytes) wait for their template")
+    }
     if let why = status.whyNothing { lines.append("    gives nothing: \(why)") }
     for domain in status.domains {
       let kinds: [UInt16: String] = [5: "NetFlow 5", 9: "NetFlow 9", 10: "IPFIX"]
-      lines.append("    \(kinds[domain.version] ?? "version \(domain.version)") domain \(domain.id): \(TimeText.count(domain.templateCount, "template"))")
+      lines.append(
+        "    \(kinds[domain.version] ?? "version \(domain.version)") domain \(domain.id): \(TimeText.count(domain.templateCount, "template"))"
+      )
       for template in domain.templates {
         let kind = template.isOptions ? "options " : ""
         let restored = template.isRestored ? ", of an earlier session" : ""
-        lines.append("      \(kind)template \(template.id): \(TimeText.count(template.fields, "field")), defined \(TimeText.utc(template.definedAt))\(restored)")
+        lines.append(
+          "      \(kind)template \(template.id): \(TimeText.count(template.fields, "field")), defined \(TimeText.utc(template.definedAt))\(restored)"
+        )
       }
     }
     return lines

@@ -264,12 +264,14 @@ extension ConfigurationReader {
     if unavailable.isMissing, let foreign = Vocabulary.foreign.first(where: { $0.kind == kind && $0.element == element.name }) {
       let severity: Diagnostic.Severity = foreign.isHarmless ? .warning : .error
       diagnostics.add(
-        element.place.diagnostic(severity, "ipfixcol's \"\(foreign.element)\" is not here: \(foreign.why)\(foreign.isHarmless ? "; it is left out" : "")"))
+        element.place.diagnostic(
+          severity, "ipfixcol's \"\(foreign.element)\" is not here: \(foreign.why)\(foreign.isHarmless ? "; it is left out" : "")"))
       return
     }
     let aliases = Vocabulary.aliases.filter { $0.kind == kind }.map(\.element)
     let message =
-      unavailable.isMissing ? "unknown element \"\(element.name)\": \(unavailable.reason)" : "\(kind.name) \"\(element.name)\": \(unavailable.reason)"
+      unavailable.isMissing
+      ? "unknown element \"\(element.name)\": \(unavailable.reason)" : "\(kind.name) \"\(element.name)\": \(unavailable.reason)"
     diagnostics.add(
       element.place.diagnostic(
         .error, message,

@@ -42,7 +42,8 @@ public struct OptionRow: Sendable {
 
   public init(
     _ name: String, _ kind: Kind, required: Bool = false, repeated: Bool = false, secret: Bool = false, mustExist: Bool = false,
-    instances: Bool = false, default defaultText: String? = nil, range: String? = nil, unit: String? = nil, help: String = "", members: [OptionRow] = []
+    instances: Bool = false, default defaultText: String? = nil, range: String? = nil, unit: String? = nil, help: String = "",
+    members: [OptionRow] = []
   ) {
     self.name = name
     self.kind = kind

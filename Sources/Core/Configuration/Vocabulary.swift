@@ -65,7 +65,8 @@ enum Vocabulary {
       members: [
         OptionRow("localPort", .integer, default: "9747", range: "0..65535", help: "the port to listen on; 0 lets the system choose"),
         OptionRow("localIPAddress", .address, default: "127.0.0.1", help: "the address to listen on, empty for all"),
-        OptionRow("sessions", .integer, default: "1000", range: "0..100000", help: "how many sessions of an input have series of their own"),
+        OptionRow(
+          "sessions", .integer, default: "1000", range: "0..100000", help: "how many sessions of an input have series of their own"),
       ]),
     OptionRow("controlSocket", .path, help: "where `flowcep status` asks; a socket that is made in the file system"),
     OptionRow(
@@ -88,23 +89,31 @@ enum Vocabulary {
     OptionRow("keepTemplates", .boolean, help: "whether templates received over UDP outlive the collector; yes where not given"),
     OptionRow("templatesFile", .path, help: "the file in which they do; one in the state folder where not given"),
     OptionRow("limits", .group, help: "what a session, and all of them together, may take", members: limits),
-    OptionRow("absoluteTimes", .boolean, help: "adds flowStartMilliseconds and flowEndMilliseconds where times count from the exporter's start"),
+    OptionRow(
+      "absoluteTimes", .boolean, help: "adds flowStartMilliseconds and flowEndMilliseconds where times count from the exporter's start"),
     OptionRow("splitBiflows", .boolean, help: "makes two records of one with both directions (RFC 5103)"),
     onError,
   ]
   /// The bounds of what exporters make the collector remember; the defaults are `DecoderLimits`'.
   static let limits: [OptionRow] = [
-    OptionRow("domains", .integer, default: "1024", range: "1..1000000", help: "observation domains of a session; messages of further ones are discarded"),
+    OptionRow(
+      "domains", .integer, default: "1024", range: "1..1000000",
+      help: "observation domains of a session; messages of further ones are discarded"),
     OptionRow("templates", .integer, default: "16384", range: "1..10000000", help: "templates of a session; further ones are left out"),
     OptionRow("templatesPerDomain", .integer, default: "4096", range: "1..65536", help: "templates of an observation domain"),
     OptionRow("fieldsPerTemplate", .integer, default: "4096", range: "1..65535", help: "fields of a template"),
     OptionRow("fields", .integer, default: "131072", range: "1..100000000", help: "fields of all templates of a session"),
-    OptionRow("waitingBytes", .bytes, default: "1 MiB", range: "0..1G", help: "data of a session that waits for its templates; the oldest gives way"),
+    OptionRow(
+      "waitingBytes", .bytes, default: "1 MiB", range: "0..1G", help: "data of a session that waits for its templates; the oldest gives way"
+    ),
     OptionRow("waitingTime", .duration, default: "300 s", range: "1 s..1 d", unit: "s", help: "how long it waits"),
     OptionRow("listDepth", .integer, default: "4", range: "1..32", help: "lists inside lists (RFC 6313)"),
-    OptionRow("describedElements", .integer, default: "4096", range: "0..1000000", help: "elements that an exporter may describe (RFC 5610)"),
+    OptionRow(
+      "describedElements", .integer, default: "4096", range: "0..1000000", help: "elements that an exporter may describe (RFC 5610)"),
     OptionRow("facts", .integer, default: "4096", range: "0..1000000", help: "interfaces and samplers remembered of an exporter"),
-    OptionRow("memory", .bytes, default: "512 MiB", range: "1M..64G", help: "what all sessions of the input remember; beyond, the peer that takes most forgets"),
+    OptionRow(
+      "memory", .bytes, default: "512 MiB", range: "1M..64G",
+      help: "what all sessions of the input remember; beyond, the peer that takes most forgets"),
   ]
   static let intermediate: [OptionRow] = [onError]
 

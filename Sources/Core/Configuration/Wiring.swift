@@ -75,7 +75,8 @@ struct Wiring {
 
   private func checkUnfed(_ diagnostics: inout DiagnosticList) {
     let fed =
-      configuration.collectingProcesses.flatMap(\.exportingProcesses) + configuration.exportingProcesses.flatMap { edges($0.name).map(\.to) }
+      configuration.collectingProcesses.flatMap(\.exportingProcesses)
+      + configuration.exportingProcesses.flatMap { edges($0.name).map(\.to) }
     for process in configuration.exportingProcesses where !fed.contains(process.name) {
       diagnostics.add(process.place.diagnostic(.warning, "no process feeds the exporting process \"\(process.name)\""))
     }

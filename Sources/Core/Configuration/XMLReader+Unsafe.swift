@@ -35,7 +35,8 @@ public enum XMLReader {
     var scanner = TagScanner(source.text.text)
     let tags = scanner.scan()
     if let crowded = tags.first(where: { $0.attributeCount > maximumAttributes }) {
-      diagnostics.add(Diagnostic(.error, in: source.text, at: crowded.start, message: "the element has more than \(maximumAttributes) attributes"))
+      diagnostics.add(
+        Diagnostic(.error, in: source.text, at: crowded.start, message: "the element has more than \(maximumAttributes) attributes"))
       return nil
     }
     guard let context = xmlNewParserCtxt() else {

@@ -58,7 +58,9 @@ struct LibraryFunction: @unchecked Sendable {
     return try given.get()
   }
 
-  private func taken(_ status: flowcep_status, _ result: flowcep_value, _ room: UnsafeMutableBufferPointer<CChar>) -> Result<Value, EvaluationError> {
+  private func taken(_ status: flowcep_status, _ result: flowcep_value, _ room: UnsafeMutableBufferPointer<CChar>) -> Result<
+    Value, EvaluationError
+  > {
     guard status == flowcep_status(FLOWCEP_OK) else {
       room[room.count - 1] = 0
       let reason = room.baseAddress.map { String(cString: $0 + Self.bufferSize) } ?? ""
@@ -73,7 +75,8 @@ struct LibraryFunction: @unchecked Sendable {
     case FLOWCEP_VALUE_INTEGER: return .success(.int(result.as.integer))
     case FLOWCEP_VALUE_REAL: return .success(.double(result.as.real))
     case FLOWCEP_VALUE_TEXT:
-      let bytes = UnsafeBufferPointer(start: result.as.text.map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) }, count: Int(result.length))
+      let bytes = UnsafeBufferPointer(
+        start: result.as.text.map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) }, count: Int(result.length))
       return .success(.string(String(decoding: bytes, as: UTF8.self)))
     default:
       let bytes = withUnsafeBytes(of: result.as.address) { Array($0) }

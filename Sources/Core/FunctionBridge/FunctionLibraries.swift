@@ -16,7 +16,8 @@ extension FunctionCatalog {
         guard let function = place?.assumingMemoryBound(to: flowcep_function.self) else { continue }
         let name = String(cString: function.pointee.name)
         if knows(name) {
-          refused.append("the function \"\(name)\" of the library \"\(String(cString: library.pointee.name))\" is left out: the name is taken")
+          refused.append(
+            "the function \"\(name)\" of the library \"\(String(cString: library.pointee.name))\" is left out: the name is taken")
         } else if function.pointee.call != nil {
           add(ScalarFunction(library: function))
         } else {

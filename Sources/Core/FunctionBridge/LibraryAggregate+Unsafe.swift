@@ -46,9 +46,10 @@ final class LibraryAggregate: AggregateState {
   }
 
   private static let largestState = 1 << 24
-  private typealias Change = @convention(c) (
-    UnsafeMutableRawPointer?, UnsafeMutablePointer<flowcep_call>?, UnsafePointer<flowcep_value>?, Int
-  ) -> Void
+  private typealias Change =
+    @convention(c) (
+      UnsafeMutableRawPointer?, UnsafeMutablePointer<flowcep_call>?, UnsafePointer<flowcep_value>?, Int
+    ) -> Void
 
   private func change(_ step: Change?, _ value: Value, _ rest: [Value], _ time: Int64) {
     guard let state, let step else { return }

@@ -129,7 +129,9 @@ public struct DecodeCounts: Sendable, Equatable {
     a.reorderedMessages += b.reorderedMessages
     a.sequenceRestarts += b.sequenceRestarts
     guard !b.undecodable.isEmpty else { return }
-    if a.undecodable.isEmpty { a.undecodable = b.undecodable } else {
+    if a.undecodable.isEmpty {
+      a.undecodable = b.undecodable
+    } else {
       for i in b.undecodable.indices { a.undecodable[i] += b.undecodable[i] }
     }
   }

@@ -107,7 +107,9 @@ public final class Decoder {
       (decoders: decoders.sorted { $0.weightOfAMessage < $1.weightOfAMessage }, bytes: decoders.reduce(0) { $0 + $1.weightCounted })
     }
     let enough = budget.limit - budget.limit / 8
-    while budget.total > enough, let peer = peers.max(by: { $0.value.bytes < $1.value.bytes })?.key, let heaviest = peers[peer]?.decoders.popLast() {
+    while budget.total > enough, let peer = peers.max(by: { $0.value.bytes < $1.value.bytes })?.key,
+      let heaviest = peers[peer]?.decoders.popLast()
+    {
       peers[peer]?.bytes -= heaviest.weightCounted
       heaviest.shed()
       counts += heaviest.takePending()

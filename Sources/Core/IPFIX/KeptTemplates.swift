@@ -20,7 +20,9 @@ final class KeptTemplates {
   private lazy var candidates: [Place: [Candidate]] = {
     var all: [Place: [Candidate]] = [:]
     for (port, entries) in ports {
-      for entry in entries { all[Place(domain: entry.domain, id: entry.definition.id), default: []].append(Candidate(port: port, entry: entry)) }
+      for entry in entries {
+        all[Place(domain: entry.domain, id: entry.definition.id), default: []].append(Candidate(port: port, entry: entry))
+      }
     }
     return all.mapValues { $0.sorted { ($0.entry.seconds, $1.port) < ($1.entry.seconds, $0.port) } }
   }()

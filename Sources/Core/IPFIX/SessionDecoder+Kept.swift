@@ -5,11 +5,13 @@ extension SessionDecoder {
   /// Every template as it was defined, for a later session of the same exporter.
   func archived() -> [TemplateArchive.Entry] {
     domains.values.sorted { ($0.key.version, $0.id) < ($1.key.version, $1.id) }.flatMap { domain in
-      domain.key.version == Wire.version5 ? [] : domain.templates.all.map { slot in
-        // What has no life time is valid as long as its session, which is until now.
-        let since = slot.pointee.isRestored || hasLifetime(slot) ? slot.pointee.definedAt : now
-        return TemplateArchive.Entry(domain: domain.key, definition: slot.pointee.definition, seconds: since / 1_000_000_000)
-      }
+      domain.key.version == Wire.version5
+        ? []
+        : domain.templates.all.map { slot in
+          // What has no life time is valid as long as its session, which is until now.
+          let since = slot.pointee.isRestored || hasLifetime(slot) ? slot.pointee.definedAt : now
+          return TemplateArchive.Entry(domain: domain.key, definition: slot.pointee.definition, seconds: since / 1_000_000_000)
+        }
     }
   }
 

@@ -55,7 +55,8 @@ extension SessionDecoder {
       hasLists: fields.contains { $0.type >= UInt16(FLOWCEP_BASIC_LIST) },
       hasFacts: record.isOptions && OptionsRecord.matters(record),
       transform: record.isOptions || options == DecoderOptions() ? nil : RecordTransform(template, fields, options, registry))
-    return TemplateSlot(template, record, extras: extras, generation: described.generation, definedAt: now,
+    return TemplateSlot(
+      template, record, extras: extras, generation: described.generation, definedAt: now,
       definedIn: messageNumber)
   }
 

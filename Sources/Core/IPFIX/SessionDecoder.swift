@@ -90,7 +90,8 @@ public final class SessionDecoder {
 
   /// An estimate of the memory that the session takes.
   var weight: Int {
-    fieldCount * 192 + templateCount * 1536 + pageCount * TemplateTable.pageWeight + domains.count * 4096 + waiting.bytes + (listElements.count + described.count) * 512
+    fieldCount * 192 + templateCount * 1536 + pageCount * TemplateTable.pageWeight + domains.count * 4096 + waiting.bytes
+      + (listElements.count + described.count) * 512
       + factCount * 1024 + noted.count * 128
   }
   var account: MemoryAccount?

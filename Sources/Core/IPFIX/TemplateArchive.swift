@@ -120,7 +120,8 @@ public struct TemplateArchive: Sendable {
     let definition = entry.definition
     let fields = definition.fields.map { ($0.enterprise == 0 ? "" : "\($0.enterprise)/") + "\($0.element):\($0.length)" }
     let scopes = definition.isOptions ? "\(definition.scopeCount)" : "-"
-    return (["\(address)", "\(exporter.port)", "\(entry.domain.version)", "\(entry.domain.id)", "\(definition.id)", scopes, "\(entry.seconds)"]
+    return
+      (["\(address)", "\(exporter.port)", "\(entry.domain.version)", "\(entry.domain.id)", "\(definition.id)", scopes, "\(entry.seconds)"]
       + fields).joined(separator: " ")
   }
 

@@ -116,7 +116,9 @@ struct TemplateTable: ~Copyable {
   mutating func set(_ slot: TemplateSlot) {
     let id = slot.definition.id
     let page: Page
-    if let there = pages[Int(id >> 8)] { page = there } else {
+    if let there = pages[Int(id >> 8)] {
+      page = there
+    } else {
       page = .allocate(capacity: 256)
       page.initialize(repeating: nil, count: 256)
       pages[Int(id >> 8)] = page

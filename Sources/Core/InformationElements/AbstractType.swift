@@ -40,8 +40,10 @@ public enum AbstractType: UInt16, Sendable, CaseIterable {
 
   // In the order of the numbers. Written out: to ask Swift for the names of cases costs a start-up a tenth of a millisecond a type.
   public static let names = [
-    "octetArray", "unsigned8", "unsigned16", "unsigned32", "unsigned64", "signed8", "signed16", "signed32", "signed64", "float32", "float64",
-    "boolean", "macAddress", "string", "dateTimeSeconds", "dateTimeMilliseconds", "dateTimeMicroseconds", "dateTimeNanoseconds", "ipv4Address",
+    "octetArray", "unsigned8", "unsigned16", "unsigned32", "unsigned64", "signed8", "signed16", "signed32", "signed64", "float32",
+    "float64",
+    "boolean", "macAddress", "string", "dateTimeSeconds", "dateTimeMilliseconds", "dateTimeMicroseconds", "dateTimeNanoseconds",
+    "ipv4Address",
     "ipv6Address", "basicList", "subTemplateList", "subTemplateMultiList",
   ]
   private static let byName = Dictionary(uniqueKeysWithValues: zip(names, allCases))

@@ -59,7 +59,12 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
     self.decoder = decoder
     keeper = templatesFile.map { TemplateKeeper($0, decoder) }
     lost = Undecodable.allCases.map { reason in
-      (reason, services.counters.counter(instance.name, reason.rawValue, .lost, help: "\(reason.discardsMessage ? "Messages discarded" : "Sets or templates left out"): \(reason.explanation)."))
+      (
+        reason,
+        services.counters.counter(
+          instance.name, reason.rawValue, .lost,
+          help: "\(reason.discardsMessage ? "Messages discarded" : "Sets or templates left out"): \(reason.explanation).")
+      )
     }
     lostBySequence = services.counters.counter(
       instance.name, "sequence", .lost, help: "Records missing by sequence number (RFC 7011 §10.1).")

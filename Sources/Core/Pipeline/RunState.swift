@@ -69,14 +69,16 @@ final class StageThread: @unchecked Sendable {
   /// False where the system gives no thread.
   func start(_ name: String, _ run: @escaping () -> Void) -> Bool {
     let body = Unmanaged.passRetained(Body(name, run))
-    let status = pthread_create(&thread, nil, { raw in
-      guard let raw else { return nil }
-      let body = Unmanaged<Body>.fromOpaque(raw).takeRetainedValue()
-      flowcep_name_thread(body.name)
-      flowcep_use_signal_stack()
-      body.run()
-      return nil
-    }, body.toOpaque())
+    let status = pthread_create(
+      &thread, nil,
+      { raw in
+        guard let raw else { return nil }
+        let body = Unmanaged<Body>.fromOpaque(raw).takeRetainedValue()
+        flowcep_name_thread(body.name)
+        flowcep_use_signal_stack()
+        body.run()
+        return nil
+      }, body.toOpaque())
     if status != 0 { body.release() }
     hasStarted = status == 0
     return hasStarted

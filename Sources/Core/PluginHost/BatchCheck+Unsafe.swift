@@ -14,7 +14,9 @@ enum BatchCheck {
         return "record \(i) (offset \(record.offset), length \(record.length)) lies outside the batch's \(byteCount) bytes"
       }
       if last?.index != record.template_index {
-        guard let view = templates(record.template_index) else { return "record \(i) names template \(record.template_index), which is not in the batch" }
+        guard let view = templates(record.template_index) else {
+          return "record \(i) names template \(record.template_index), which is not in the batch"
+        }
         last = (record.template_index, view)
       }
       guard Int(record.message_index) < messageCount else {

@@ -23,7 +23,8 @@ enum BatchFunctions {
     }
     host.pointee.buffer_release = { host, buffer in _ = InstanceContext.from(host)?.takeBack(buffer) }
     host.pointee.emit_packets = { host, buffer, packets, count in
-      InstanceContext.from(host)?.emit(buffer, UnsafeBufferPointer(start: packets, count: packets == nil ? 0 : count)) ?? flowcep_status(FLOWCEP_FAILED)
+      InstanceContext.from(host)?.emit(buffer, UnsafeBufferPointer(start: packets, count: packets == nil ? 0 : count))
+        ?? flowcep_status(FLOWCEP_FAILED)
     }
     host.pointee.emit = { host, batch in InstanceContext.from(host)?.emit(batch) ?? flowcep_status(FLOWCEP_FAILED) }
     host.pointee.emit_to = { host, process, batch in

@@ -53,7 +53,9 @@ public struct FunctionLibrary: @unchecked Sendable {
   }
 
   private static func fault(_ function: flowcep_function, number: Int) -> String? {
-    guard let name = function.name.map({ String(cString: $0) }), isName(name) else { return "its function \(number) has no name that EPL could write" }
+    guard let name = function.name.map({ String(cString: $0) }), isName(name) else {
+      return "its function \(number) has no name that EPL could write"
+    }
     if Int(function.struct_size) != MemoryLayout<flowcep_function>.size { return "\(name) has \(function.struct_size) bytes" }
     guard function.argument_count <= mostArguments, function.required_count <= function.argument_count,
       function.argument_count == 0 || function.arguments != nil

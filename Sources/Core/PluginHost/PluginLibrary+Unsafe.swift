@@ -33,7 +33,8 @@ public final class PluginLibrary: @unchecked Sendable {
       throw unfit("its descriptor has \(plugin.pointee.struct_size) bytes, expected \(expected)")
     }
     if let toolchain = plugin.pointee.toolchain, strcmp(toolchain, flowcep_toolchain()) != 0 {
-      throw unfit("it is built by the Swift compiler \(String(cString: toolchain)), this collector by \(String(cString: flowcep_toolchain()))")
+      throw unfit(
+        "it is built by the Swift compiler \(String(cString: toolchain)), this collector by \(String(cString: flowcep_toolchain()))")
     }
     guard plugin.pointee.kind == kind.rawValue, let said = plugin.pointee.name, String(cString: said) == name else {
       let said = plugin.pointee.name.map { String(cString: $0) } ?? ""

@@ -93,7 +93,9 @@ public final class RecordEventReader {
       for key in property.elements {
         if let index = template.fieldIndex(enterprise: key.enterprise, element: key.element),
           let reader = FieldReader(template, field: index, shape: property.shape)
-        { return reader }
+        {
+          return reader
+        }
       }
       return nil
     }

@@ -28,7 +28,9 @@ final class SecureSender {
 
     func send(_ datagram: UnsafeRawBufferPointer) {
       while Glibc.send(descriptor, datagram.baseAddress, datagram.count, Int32(MSG_NOSIGNAL)) < 0 {
-        if errno == ENOBUFS { usleep(1_000) } else if errno != EINTR {
+        if errno == ENOBUFS {
+          usleep(1_000)
+        } else if errno != EINTR {
           failure = errno
           return
         }
@@ -50,7 +52,8 @@ final class SecureSender {
     self.line = line
     let made: Session? =
       peer.transport == .tcp
-      ? SecureStream(context, descriptor: descriptor).map { .stream($0) } : SecureDatagrams(context) { line.send($0) }.map { .datagrams($0) }
+      ? SecureStream(context, descriptor: descriptor).map { .stream($0) }
+      : SecureDatagrams(context) { line.send($0) }.map { .datagrams($0) }
     guard let made else { throw ReplayError(description: "no session to be had with \(peer)") }
     session = made
     if let name = settings.serverName { secure.expect(name) }
@@ -125,7 +128,8 @@ final class SecureSender {
       var offset = 0
       for length in lengths {
         guard length <= Self.longestRecord else {
-          throw ReplayError(description: "a message of \(length) bytes does not fit into a record of DTLS (\(Self.longestRecord) bytes): use --tls")
+          throw ReplayError(
+            description: "a message of \(length) bytes does not fit into a record of DTLS (\(Self.longestRecord) bytes): use --tls")
         }
         if let reason = datagrams.send(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length])) {
           throw ReplayError(description: "cannot send to \(peer): \(reason)")

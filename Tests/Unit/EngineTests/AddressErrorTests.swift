@@ -14,7 +14,8 @@ import Testing
 
   @Test func places() {
     #expect(error("a in '10.0.0.0/33'") == "m:2:33: error: \"10.0.0.0/33\" is no prefix: the length of an IPv4 prefix is 0 to 32")
-    #expect(error("s in ('x', '2001:db8::/129')") == "m:2:39: error: \"2001:db8::/129\" is no prefix: the length of an IPv6 prefix is 0 to 128")
+    #expect(
+      error("s in ('x', '2001:db8::/129')") == "m:2:39: error: \"2001:db8::/129\" is no prefix: the length of an IPv6 prefix is 0 to 128")
     #expect(
       error("a in ('10.0.0.1', 'host')")
         == "m:2:46: error: \"host\" is no address and no prefix (as in '10.0.0.0/8' or '2001:db8::/32')")

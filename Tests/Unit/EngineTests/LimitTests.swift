@@ -6,7 +6,9 @@ import Testing
 @Suite struct LimitTests {
   private static let schema = "create schema E(k string, v int);\n"
 
-  private func run(_ epl: String, _ count: Int, limit: Int? = nil, clock: EngineOptions.ClockMode = .system) throws -> (Engine, rows: [EngineRows]) {
+  private func run(_ epl: String, _ count: Int, limit: Int? = nil, clock: EngineOptions.ClockMode = .system) throws -> (
+    Engine, rows: [EngineRows]
+  ) {
     var options = EngineOptions()
     options.clock = clock
     options.stateLimit = limit
@@ -27,7 +29,8 @@ import Testing
   private final class Gathered { var rows: [EngineRows] = [] }
 
   @Test func statementsAreCounted() throws {
-    let (engine, _) = try run("@Name('w') select v from E(v >= 100).win:length(50);\n@Name('g') select k, count(*) from E group by k;", 1000)
+    let (engine, _) = try run(
+      "@Name('w') select v from E(v >= 100).win:length(50);\n@Name('g') select k, count(*) from E group by k;", 1000)
     engine.checkState(at: .max / 2)
     let counts = Dictionary(uniqueKeysWithValues: zip(engine.statements.map(\.name), engine.statementCounts))
     #expect(counts["w"]?.eventsIn == 900 && counts["w"]?.rowsOut == 900 && counts["w"]?.entries == 50)
@@ -37,14 +40,16 @@ import Testing
 
   @Test(arguments: [
     "select v from E.win:keepall()", "select k, count(*) from E group by k", "select a.k from pattern [every a=E -> b=E(k = a.k, v < 0)]",
-    "select * from E.std:unique(k)", "select * from E match_recognize (partition by k measures A.v as a pattern (A B) define A as A.v > 0, B as B.v < 0)",
+    "select * from E.std:unique(k)",
+    "select * from E match_recognize (partition by k measures A.v as a pattern (A B) define A as A.v > 0, B as B.v < 0)",
     "select a.k from E.win:keepall() as a, E.win:keepall() as b where a.k = b.k and a.v > b.v",
     "select k from E.win:time(1 hour)", "select k, count(*) from E.win:time_batch(1 hour) group by k",
     "create window W.win:keepall() as E;\ninsert into W select * from E",
     "select exists (select * from E.win:keepall() as s where s.k = x.k and s.v > x.v) from E as x",
     "create context C partition by k from E;\ncontext C select count(*) from E",
     "select k, count(*) from E.win:length(10) group by k output all every 500 events",
-    "select k, count(*) from E group by k output first every 500 events", "create window W.win:time_batch(1 hour) as E;\ninsert into W select * from E",
+    "select k, count(*) from E group by k output first every 500 events",
+    "create window W.win:time_batch(1 hour) as E;\ninsert into W select * from E",
     "select prior(1, v) from E.win:keepall()", "select k, v from E.std:groupwin(k).win:length(1)",
     "select * from pattern [every-distinct(a.k) a=E]",
   ])
@@ -61,7 +66,8 @@ import Testing
   }
 
   @Test func rowsOfASheddingStatementAndOfItsReadersAreMarked() throws {
-    let epl = "@Name('a') insert into S select k, count(*) as c from E group by k;\n@Name('b') select c from S;\n@Name('c') select v from E;"
+    let epl =
+      "@Name('a') insert into S select k, count(*) as c from E group by k;\n@Name('b') select c from S;\n@Name('c') select v from E;"
     let (_, rows) = try run(epl, 6000, limit: 300_000)
     for (name, marked) in [("a", true), ("b", true), ("c", false)] {
       let own = rows.filter { $0.statement.name == name }
@@ -71,7 +77,8 @@ import Testing
 
   /// Partitions are given up for all statements of the context; those that begin anew give rows again.
   @Test func partitionsAreGivenUpTogether() throws {
-    let epl = "create context C partition by k from E;\n@Name('a') context C select count(*) as c from E;\n@Name('b') context C select sum(v) as s from E;"
+    let epl =
+      "create context C partition by k from E;\n@Name('a') context C select count(*) as c from E;\n@Name('b') context C select sum(v) as s from E;"
     let (engine, rows) = try run(epl, 6000, limit: 1_000_000)
     #expect(rows.filter { $0.statement.name == "b" }.last?.isIncomplete == true)
     engine.checkState(at: .max / 2)
@@ -84,7 +91,8 @@ import Testing
     func module(_ name: String, _ epl: String) -> EngineModule { EngineModule(name: name, text: Self.schema + epl) }
     let one = "@Name('same') select k from E;\n@Name('own') select v from E;"
     let engine = try Engine(modules: [
-      module("a/x.epl", one), module("b/x.epl", "@Name('same') select k from E;"), module("y.epl", "module m;\n@Name('same') select k from E;"),
+      module("a/x.epl", one), module("b/x.epl", "@Name('same') select k from E;"),
+      module("y.epl", "module m;\n@Name('same') select k from E;"),
     ])
     let labels = engine.statements.filter { $0.rowType != nil }.map(\.label)
     #expect(labels == ["x.epl/same", "own", "x.epl/same (2)", "m/same"])

@@ -21,7 +21,8 @@ import Testing
   }
 
   @Test func columnsStay() throws {
-    let annotations = "@name('S') @description('d') @tag(name='k', value='no') @tag(name='timestamp', value='no') @tag(name='type', value='no') "
+    let annotations =
+      "@name('S') @description('d') @tag(name='k', value='no') @tag(name='timestamp', value='no') @tag(name='type', value='no') "
     #expect(try fields(annotations + "select k, description from E;") == ["rule=S", "ruleDescription=d"])
   }
 

@@ -96,7 +96,8 @@ import Testing
 
   /// A statement over a named window goes with the window: else it would count rows that nobody can take away.
   @Test func aChangedWindowTakesItsReadersWithIt() throws {
-    let module = "@Name('w') create window W#length(%) as E;\n@Name('in') insert into W select * from E;\n@Name('r') select count(*) as c from W;"
+    let module =
+      "@Name('w') create window W#length(%) as E;\n@Name('in') insert into W select * from E;\n@Name('r') select count(*) as c from W;"
     let first = try engine(module.replacing("%", with: "3"), clock: .compat)
     send(Self.events[..<5], to: first)
     let second = try engine(module.replacing("%", with: "2"), clock: .compat)
@@ -187,7 +188,8 @@ import Testing
     state[14] = UInt8(Engine.stateVersion)
     var options = EngineOptions()
     options.clock = .watermark
-    let other = try Engine(modules: [EngineModule(name: "other.epl", text: Self.schema + "@Name('x') select count(*) as c from E;")], options: options)
+    let other = try Engine(
+      modules: [EngineModule(name: "other.epl", text: Self.schema + "@Name('x') select count(*) as c from E;")], options: options)
     let restored = try other.restoreState(Self.checksummed(state))
     #expect(restored.restored.isEmpty && restored.empty.map(\.name) == ["x"] && restored.gone > 0)
     let rows = Rows()

@@ -48,7 +48,10 @@ import Testing
   @Test func recordsAfterTheRestartAreUnderstood() {
     let decoder = restored(text())
     let again = session(1, port: 4000)
-    #expect(decode([Example.data(2, sequence: 6), NetFlowTests.message9(sequence: 9, NetFlowTests.set(260, NetFlowTests.record))], again, decoder) == 3)
+    #expect(
+      decode(
+        [Example.data(2, sequence: 6), NetFlowTests.message9(sequence: 9, NetFlowTests.set(260, NetFlowTests.record))], again, decoder) == 3
+    )
     #expect(decoder.counts.restoredRecords == 3)
     #expect(decoder.counts.templates == 0)
     // A definition confirms it.
@@ -136,7 +139,9 @@ import Testing
   @Test func nonsenseIsLeftOut() {
     let good = text()
     let words = "00000000000000000000000000000001 4000 10 7 256 - 1 8:4"
-    for bad in ["", "x", words + " 9", words + " 1/2/3:4", words.replacing("8:4", with: "8:0"), words.replacing("-", with: "9"), "0 " + words] {
+    for bad in [
+      "", "x", words + " 9", words + " 1/2/3:4", words.replacing("8:4", with: "8:0"), words.replacing("-", with: "9"), "0 " + words,
+    ] {
       #expect(TemplateArchive(bad + "\n").text == "")
       #expect(TemplateArchive(good + bad + "\n" + good).text.contains("39499/2:65535"))
     }

@@ -11,7 +11,8 @@ import Testing
   }
 
   static let biflow = TemplateRecord(
-    id: 256, fields: [
+    id: 256,
+    fields: [
       .init(element: 8, length: 4), .init(element: 12, length: 4), .init(element: 7, length: 2), .init(element: 11, length: 2),
       .init(element: 82, length: Wire.variableLength), .init(element: 2, length: 4), .init(element: 4, length: 1),
       .init(enterprise: 29305, element: 2, length: 2), .init(enterprise: 29305, element: 136, length: 1),
@@ -37,8 +38,10 @@ import Testing
   @Test func aBiflowBecomesTwoRecords() {
     let records = decode(options(split: true), Self.biflow, [Self.record(reversePackets: 5), Self.record(reversePackets: 0)])
     #expect(records.count == 3)
-    let names = ["sourceIPv4Address", "destinationIPv4Address", "sourceTransportPort", "destinationTransportPort", "interfaceName",
-      "packetDeltaCount", "protocolIdentifier"]
+    let names = [
+      "sourceIPv4Address", "destinationIPv4Address", "sourceTransportPort", "destinationTransportPort", "interfaceName",
+      "packetDeltaCount", "protocolIdentifier",
+    ]
     #expect(records[0].fields.map(\.name) == names)
     #expect(records[1].fields.map(\.name) == names + ["flowEndReason"])
     #expect(records[0]["sourceIPv4Address"] == [10, 0, 0, 1] && records[1]["sourceIPv4Address"] == [192, 0, 2, 2])
@@ -92,7 +95,9 @@ import Testing
     encoder.add(template)
     encoder.add(system)
     encoder.addRecord(template: 256, NetFlowTests.be(1000) + NetFlowTests.be(2000))
-    encoder.addRecord(template: 257, [0, 0, 0, 1] + NetFlowTests.be(UInt32(1_699_999_990_000 >> 32)) + NetFlowTests.be(UInt32(truncatingIfNeeded: 1_699_999_990_000)))
+    encoder.addRecord(
+      template: 257,
+      [0, 0, 0, 1] + NetFlowTests.be(UInt32(1_699_999_990_000 >> 32)) + NetFlowTests.be(UInt32(truncatingIfNeeded: 1_699_999_990_000)))
     encoder.addRecord(template: 256, NetFlowTests.be(1000) + NetFlowTests.be(2000))
     let records = decoding.decode(encoder.finish(exportTime: 1_700_000_000))
     #expect(records.count == 3)

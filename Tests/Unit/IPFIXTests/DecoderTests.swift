@@ -47,7 +47,8 @@ import Testing
 
   @Test func lengthsThatATypeCannotHaveAreBytes() {
     let template = TemplateRecord(
-      id: 256, fields: [.init(element: 8, length: 3), .init(element: 1, length: 9), .init(element: 1, length: 5), .init(element: 152, length: 4)])
+      id: 256,
+      fields: [.init(element: 8, length: 3), .init(element: 1, length: 9), .init(element: 1, length: 5), .init(element: 152, length: 4)])
     let record = Decoding().decode(
       Example.template(template, domain: 0), [0, 10, 0, 41] + Array(repeating: 0, count: 12) + [1, 0, 0, 25] + Array(1...21))
     let types = record.first?.fields.map(\.type) ?? []
@@ -57,7 +58,8 @@ import Testing
 
   @Test func reverseElementsAreNamed() {
     let template = TemplateRecord(id: 256, fields: [.init(enterprise: 29305, element: 1, length: 4)])
-    let records = Decoding().decode(Example.template(template), [0, 10, 0, 24] + Array(repeating: 0, count: 12) + [1, 0, 0, 8, 0, 0, 1, 0])
+    let records = Decoding().decode(
+      Example.template(template), [0, 10, 0, 24] + Array(repeating: 0, count: 12) + [1, 0, 0, 8, 0, 0, 1, 0])
     #expect(records.isEmpty)  // Another observation domain has other templates.
     let decoding = Decoding()
     let own = decoding.decode(

@@ -72,7 +72,8 @@ final class Decoding {
     for message in messages {
       (buffer.bytes + offset).copyMemory(from: message, byteCount: message.count)
       packets.append(
-        flowcep_packet(session: session.raw, arrival_ns: arrivalSeconds * 1_000_000_000, offset: UInt32(offset), length: UInt32(message.count)))
+        flowcep_packet(
+          session: session.raw, arrival_ns: arrivalSeconds * 1_000_000_000, offset: UInt32(offset), length: UInt32(message.count)))
       offset += message.count
     }
     batch = BatchStorage(kind: .records, buffer: buffer, byteCount: offset)

@@ -5,7 +5,8 @@ enum Example {
   static let fixed = TemplateRecord(
     id: 256, fields: [.init(element: 8, length: 4), .init(element: 2, length: 3), .init(element: 4, length: 1)])
   static let variable = TemplateRecord(
-    id: 300, fields: [
+    id: 300,
+    fields: [
       .init(element: 8, length: 4), .init(enterprise: 39499, element: 2, length: Wire.variableLength), .init(element: 11, length: 2),
       .init(element: 82, length: Wire.variableLength),
     ])

@@ -6,7 +6,8 @@ import Testing
 /// What an exporter says about itself: its elements (RFC 5610), its start, interfaces and sampling.
 @Suite struct ExporterTests {
   static let types = TemplateRecord(
-    id: 300, fields: [
+    id: 300,
+    fields: [
       .init(element: 346, length: 4), .init(element: 303, length: 2), .init(element: 339, length: 1), .init(element: 344, length: 1),
       .init(element: 341, length: Wire.variableLength),
     ], scopeCount: 2)
@@ -62,9 +63,13 @@ import Testing
 
   @Test func factsAreRemembered() {
     let interfaces = TemplateRecord(
-      id: 301, fields: [.init(element: 10, length: 4), .init(element: 82, length: 8), .init(element: 83, length: Wire.variableLength)], scopeCount: 1)
+      id: 301, fields: [.init(element: 10, length: 4), .init(element: 82, length: 8), .init(element: 83, length: Wire.variableLength)],
+      scopeCount: 1)
     let sampling = TemplateRecord(
-      id: 302, fields: [.init(element: 302, length: 8), .init(element: 304, length: 2), .init(element: 305, length: 4), .init(element: 306, length: 4)],
+      id: 302,
+      fields: [
+        .init(element: 302, length: 8), .init(element: 304, length: 2), .init(element: 305, length: 4), .init(element: 306, length: 4),
+      ],
       scopeCount: 1)
     let decoding = Decoding(FLOWCEP_TRANSPORT_UDP)
     decoding.decode(

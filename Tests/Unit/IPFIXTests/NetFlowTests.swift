@@ -4,7 +4,9 @@ import Testing
 
 /// NetFlow 9 (RFC 3954) and 5, as exporters write them and as attackers might.
 @Suite struct NetFlowTests {
-  static func message9(sequence: UInt32 = 1, uptime: UInt32 = 5000, time: UInt32 = 1_700_000_000, source: UInt32 = 3, _ sets: [UInt8]...) -> [UInt8] {
+  static func message9(sequence: UInt32 = 1, uptime: UInt32 = 5000, time: UInt32 = 1_700_000_000, source: UInt32 = 3, _ sets: [UInt8]...)
+    -> [UInt8]
+  {
     [0, 9, 0, UInt8(sets.count)] + be(uptime) + be(time) + be(sequence) + be(source) + sets.flatMap { $0 }
   }
   static func message5(count: Int, sequence: UInt32 = 0, uptime: UInt32 = 5000, time: UInt32 = 1_700_000_000) -> [UInt8] {
@@ -120,7 +122,8 @@ import Testing
 
   @Test func framesMixedDatagrams() {
     let datagrams = [
-      Self.message9(Self.template, Self.set(260, Self.record)), Self.message5(count: 2), Self.message9(Self.set(260, Self.record, length: 11) + [0]),
+      Self.message9(Self.template, Self.set(260, Self.record)), Self.message5(count: 2),
+      Self.message9(Self.set(260, Self.record, length: 11) + [0]),
       Self.message9(Self.template), Example.message(), Self.message9(Self.set(260, Self.record + [0])),
     ]
     #expect(Decoding.datagrams(datagrams.flatMap { $0 }) == datagrams)
@@ -146,7 +149,8 @@ import Testing
   }
 
   @Test func truncatedAtEveryByte() {
-    let good = Self.message9(Self.template, Self.set(260, Self.record + Self.record), Self.set(1, [1, 9, 0, 4, 0, 4, 0, 1, 0, 4, 0, 34, 0, 4]))
+    let good = Self.message9(
+      Self.template, Self.set(260, Self.record + Self.record), Self.set(1, [1, 9, 0, 4, 0, 4, 0, 1, 0, 4, 0, 34, 0, 4]))
     let decoding = Decoding(FLOWCEP_TRANSPORT_UDP)
     for length in 0...good.count { decoding.decode(Array(good[..<length])) }
     let good5 = Self.message5(count: 3)
@@ -157,7 +161,10 @@ import Testing
   @Test(arguments: [0, 1, 2, 3, 4, 5, 254, 255, 256, 65534, 65535])
   func anyTwoBytesSetTo(value: Int) {
     let decoding = Decoding(FLOWCEP_TRANSPORT_UDP)
-    for good in [Self.message9(Self.template, Self.set(260, Self.record), Self.set(1, [1, 9, 0, 4, 0, 4, 0, 1, 0, 4, 0, 34, 0, 4])), Self.message5(count: 2)] {
+    for good in [
+      Self.message9(Self.template, Self.set(260, Self.record), Self.set(1, [1, 9, 0, 4, 0, 4, 0, 1, 0, 4, 0, 34, 0, 4])),
+      Self.message5(count: 2),
+    ] {
       for place in 0..<good.count - 1 {
         var message = good
         message[place] = UInt8(value >> 8)

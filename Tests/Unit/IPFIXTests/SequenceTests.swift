@@ -73,7 +73,9 @@ import Testing
   @Test func theFirstMessageMayComeLate() {
     let decoding = prepared(FLOWCEP_TRANSPORT_UDP)
     let other = Decoding(FLOWCEP_TRANSPORT_UDP)
-    other.decode(Example.template(Example.fixed, sequence: 3), Example.data(2, sequence: 3), Example.data(3, sequence: 0), Example.data(1, sequence: 5))
+    other.decode(
+      Example.template(Example.fixed, sequence: 3), Example.data(2, sequence: 3), Example.data(3, sequence: 0), Example.data(1, sequence: 5)
+    )
     #expect(other.counts.reorderedMessages == 1)
     #expect(other.counts.sequenceRestarts == 0 && other.counts.lostRecords == 0)
     #expect(decoding.counts.sequenceRestarts == 0)
@@ -88,7 +90,8 @@ import Testing
 
   @Test func leapsAreRestarts() {
     let decoding = prepared(FLOWCEP_TRANSPORT_UDP)
-    decoding.decode(Example.data(3, sequence: 0), Example.data(2, sequence: 0x7000_0000, exportTime: 101), Example.data(1, sequence: 0x7000_0002))
+    decoding.decode(
+      Example.data(3, sequence: 0), Example.data(2, sequence: 0x7000_0000, exportTime: 101), Example.data(1, sequence: 0x7000_0002))
     #expect(decoding.counts.sequenceRestarts == 1)
     #expect(decoding.counts.lostRecords == 0)
   }

@@ -40,16 +40,21 @@ import Testing
   }
 
   @Test func basicListOfVariableLengthAndEnterprise() {
-    let names = [3, 0x80, 2, 255, 255, 0, 0, 0x9a, 0x4b] + Self.counted(Array("/a".utf8)) + Self.counted(Array(String(repeating: "b", count: 300).utf8))
+    let names =
+      [3, 0x80, 2, 255, 255, 0, 0, 0x9a, 0x4b] + Self.counted(Array("/a".utf8))
+      + Self.counted(Array(String(repeating: "b", count: 300).utf8))
     let (line, _) = decode(291, names)
     let text = value("basicList", line)
     #expect(text.hasPrefix(#"{"@type": "basicList", "semantic": "allOf", "fieldID": "HTTPRequestURL", "data": ["/a", "bbb"#))
   }
 
   @Test func emptyLists() {
-    #expect(value("basicList", decode(291, [255, 0, 8, 0, 4]).0) == #"{"@type": "basicList", "semantic": "undefined", "fieldID": "sourceIPv4Address", "data": []}"#)
+    #expect(
+      value("basicList", decode(291, [255, 0, 8, 0, 4]).0)
+        == #"{"@type": "basicList", "semantic": "undefined", "fieldID": "sourceIPv4Address", "data": []}"#)
     #expect(value("subTemplateList", decode(292, [0, 1, 4]).0) == #"{"@type": "subTemplateList", "semantic": "noneOf", "data": []}"#)
-    #expect(value("subTemplateMultiList", decode(293, [1]).0) == #"{"@type": "subTemplateMultiList", "semantic": "exactlyOneOf", "data": []}"#)
+    #expect(
+      value("subTemplateMultiList", decode(293, [1]).0) == #"{"@type": "subTemplateMultiList", "semantic": "exactlyOneOf", "data": []}"#)
     #expect(value("subTemplateList", decode(292, [0, 9, 9]).0) == #"{"@type": "subTemplateList", "semantic": "noneOf", "data": []}"#)
   }
 
@@ -77,7 +82,9 @@ import Testing
         + #"}, {"protocolIdentifier": "TCP", "basicList": "# + inside + "}]}")
     // A basicList of basicLists.
     let deep = [3, 1, 0x23, 255, 255] + Self.counted(numbers) + Self.counted(numbers)
-    #expect(value("basicList", decode(291, deep).0) == #"{"@type": "basicList", "semantic": "allOf", "fieldID": "basicList", "data": [\#(inside), \#(inside)]}"#)
+    #expect(
+      value("basicList", decode(291, deep).0)
+        == #"{"@type": "basicList", "semantic": "allOf", "fieldID": "basicList", "data": [\#(inside), \#(inside)]}"#)
   }
 
   @Test func nestingIsBounded() {
@@ -88,12 +95,13 @@ import Testing
     #expect(line.contains("\"0x") && line.hasSuffix("\"destinationTransportPort\": 80}"))
   }
 
-  @Test(arguments: [
-    (291, [3, 0, 8, 0, 4, 192, 0, 2]), (291, [3, 0, 8, 0, 0, 1]), (291, [3, 0, 82, 255, 255, 9, 65]), (291, [3, 0x80, 8, 0, 4]),
-    (292, [3, 1, 4, 192, 0, 2, 1, 9]), (292, [3, 1, 5, 0]), (292, [3, 9, 9, 1, 2]), (292, [3, 0, 2, 1, 2]),
-    (293, [3, 1, 5, 0, 7, 0, 22, 0]), (293, [3, 9, 9, 0, 6, 1, 2]), (293, [3, 1, 5, 255, 255, 0, 22]), (293, [3, 1, 5, 0, 3]),
-    (291, [3, 0, 8]), (292, [3, 1]), (291, [3]),
-  ] as [(UInt16, [UInt8])])
+  @Test(
+    arguments: [
+      (291, [3, 0, 8, 0, 4, 192, 0, 2]), (291, [3, 0, 8, 0, 0, 1]), (291, [3, 0, 82, 255, 255, 9, 65]), (291, [3, 0x80, 8, 0, 4]),
+      (292, [3, 1, 4, 192, 0, 2, 1, 9]), (292, [3, 1, 5, 0]), (292, [3, 9, 9, 1, 2]), (292, [3, 0, 2, 1, 2]),
+      (293, [3, 1, 5, 0, 7, 0, 22, 0]), (293, [3, 9, 9, 0, 6, 1, 2]), (293, [3, 1, 5, 255, 255, 0, 22]), (293, [3, 1, 5, 0, 3]),
+      (291, [3, 0, 8]), (292, [3, 1]), (291, [3]),
+    ] as [(UInt16, [UInt8])])
   func listsThatLie(element: UInt16, list: [UInt8]) {
     let (line, decoding) = decode(element, list)
     #expect(decoding.counts.records == 1)
@@ -101,7 +109,9 @@ import Testing
     #expect(line.hasSuffix("\"destinationTransportPort\": 80}"))
     #expect(line.contains("0x"))
     _ = decode(292, [3, 1, 5, 0, 22], decoding)
-    #expect(value("subTemplateList", decoding.json.first ?? "") == #"{"@type": "subTemplateList", "semantic": "allOf", "data": [{"sourceTransportPort": 22}]}"#)
+    #expect(
+      value("subTemplateList", decoding.json.first ?? "")
+        == #"{"@type": "subTemplateList", "semantic": "allOf", "data": [{"sourceTransportPort": 22}]}"#)
   }
 
   @Test func everyBytePatternOfAListIsHarmless() {

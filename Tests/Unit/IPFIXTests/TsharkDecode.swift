@@ -19,9 +19,10 @@ enum TsharkDecode {
   }
 
   private static func records(_ message: [String: Any]) -> [Values] {
-    numbered(message, "pdu").map(values) + (numbered(message, "Set") + numbered(message, "FlowSet")).flatMap {
-      numbered($0, "Flow").map(values)
-    }
+    numbered(message, "pdu").map(values)
+      + (numbered(message, "Set") + numbered(message, "FlowSet")).flatMap {
+        numbered($0, "Flow").map(values)
+      }
   }
 
   /// The members "Set 1 …", "Set 2 …" in that order.
@@ -60,7 +61,9 @@ enum TsharkDecode {
         values["cflow.icmp_ipv6_code", default: []].append("\(field.bytes[1])")
       } else if name == "flowStartDeltaMicroseconds" || name == "flowEndDeltaMicroseconds" {
         let time = exportTime * 1000 - record.number(name) / 1000
-        values[name.hasPrefix("flowStart") ? "cflow.abstimestart" : "cflow.abstimeend"] = [date(AbstractType.dateTimeMilliseconds.rawValue, time)]
+        values[name.hasPrefix("flowStart") ? "cflow.abstimestart" : "cflow.abstimeend"] = [
+          date(AbstractType.dateTimeMilliseconds.rawValue, time)
+        ]
       } else if isVersion9, record.isOptions, let (key, form) = scopes[name] {
         values[key] = [text(field, form)]
       } else if name == "flowStartSysUpTime", field.bytes.allSatisfy({ $0 == 0 }), !isVersion9 {
@@ -140,13 +143,15 @@ enum TsharkDecode {
     "flowStartMilliseconds": ("cflow.abstimestart", .time), "flowEndMilliseconds": ("cflow.abstimeend", .time),
     "flowStartMicroseconds": ("cflow.abstimestart", .time), "flowEndMicroseconds": ("cflow.abstimeend", .time),
     "systemInitTimeMilliseconds": ("cflow.sys_init_time", .time),
-    "tcpControlBits": ("cflow.tcpflags", .hex), "ipClassOfService": ("cflow.tos", .hex), "icmpTypeCodeIPv4": ("cflow.icmp_type_code_ipv4", .hex),
+    "tcpControlBits": ("cflow.tcpflags", .hex), "ipClassOfService": ("cflow.tos", .hex),
+    "icmpTypeCodeIPv4": ("cflow.icmp_type_code_ipv4", .hex),
     "interfaceName": ("cflow.if_name", .string), "exportingProcessId": ("cflow.flow_exporter", .number),
     "notSentPacketTotalCount": ("cflow.notsent_packets", .number), "observationPointId": ("cflow.observation_point_id", .number),
     "flowDirection": ("cflow.direction", .number), "ethernetType": ("cflow.ethernet_type", .number),
     "ethernetHeaderLength": ("cflow.ethernet_header_length", .number), "ingressInterface": ("cflow.inputint", .number),
     "ingressInterfaceType": ("cflow.ingress_interface_type", .number), "ipVersion": ("cflow.ip_version", .number),
-    "ipTTL": ("cflow.ip_ttl", .number), "protocolIdentifier": ("cflow.protocol", .number), "ipDiffServCodePoint": ("cflow.ip_dscp", .number),
+    "ipTTL": ("cflow.ip_ttl", .number), "protocolIdentifier": ("cflow.protocol", .number),
+    "ipDiffServCodePoint": ("cflow.ip_dscp", .number),
     "ipPrecedence": ("cflow.ip_precedence", .number), "sourceTransportPort": ("cflow.srcport", .number),
     "destinationTransportPort": ("cflow.dstport", .number), "droppedPacketDeltaCount": ("cflow.drop_packets", .number),
     "droppedPacketTotalCount": ("cflow.drop_total_packets", .number), "packetDeltaCount": ("cflow.packets", .number),
@@ -157,7 +162,8 @@ enum TsharkDecode {
     "egressUnicastPacketTotalCount": ("cflow.egress_unicast_packet_total_count", .number),
     "egressBroadcastPacketTotalCount": ("cflow.egress_broadcast_packet_total_count", .number),
     "postMCastPacketDeltaCount": ("cflow.mulpackets", .number), "postMCastPacketTotalCount": ("cflow.post_total_mulpackets", .number),
-    "layer2OctetDeltaCount": ("cflow.layer2_octet_delta_count", .number), "layer2OctetTotalCount": ("cflow.layer2_octet_total_count", .number),
+    "layer2OctetDeltaCount": ("cflow.layer2_octet_delta_count", .number),
+    "layer2OctetTotalCount": ("cflow.layer2_octet_total_count", .number),
     "flowEndReason": ("cflow.flow_end_reason", .number), "droppedOctetDeltaCount": ("cflow.drop_octets", .number),
     "droppedOctetTotalCount": ("cflow.drop_total_octets", .number), "octetDeltaCount": ("cflow.octets", .number),
     "octetTotalCount": ("cflow.permanent_octets", .number), "octetDeltaSumOfSquares": ("cflow.delta_octets_squared", .number),

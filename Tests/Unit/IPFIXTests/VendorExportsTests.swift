@@ -187,15 +187,20 @@ import Testing
       [
         [
           "\"mplsTopLabelStackSection\": \"0x0186a1\"", "\"mplsLabelStackSection2\": \"0x0186b0\"", "\"mplsTopLabelType\": 5",
-          "\"mplsTopLabelIPv4Address\": \"198.51.100.7\"", "\"mplsTopLabelPrefixLength\": 24", "\"ingressVRFID\": 1", "\"flowDirection\": 1",
+          "\"mplsTopLabelIPv4Address\": \"198.51.100.7\"", "\"mplsTopLabelPrefixLength\": 24", "\"ingressVRFID\": 1",
+          "\"flowDirection\": 1",
         ],
         ["\"ingressVRFID\": 1", "\"VRFname\": \"CUSTOMER-A"],
       ])
   }
 
   @Test func translatorWithEventsAndBlocksOfPorts() {
-    let fields = [F(230, 1), F(323, 8), F(234, 4), F(4, 1), F(8, 4), F(225, 4), F(7, 2), F(227, 2), F(229, 1), F(361, 2), F(362, 2), F(363, 2), F(283, 4)]
-    let record = [4] + n(1_700_000_000_123, 8) + n(0, 4) + [17] + a + b + n(1, 2) + n(2, 2) + [1] + n(1024, 2) + n(2047, 2) + n(1, 2) + n(9, 4)
+    let fields = [
+      F(230, 1), F(323, 8), F(234, 4), F(4, 1), F(8, 4), F(225, 4), F(7, 2), F(227, 2), F(229, 1), F(361, 2), F(362, 2), F(363, 2),
+      F(283, 4),
+    ]
+    let record =
+      [4] + n(1_700_000_000_123, 8) + n(0, 4) + [17] + a + b + n(1, 2) + n(2, 2) + [1] + n(1024, 2) + n(2047, 2) + n(1, 2) + n(9, 4)
     for message in [
       Export.version9(Export.set(0, Export.template(259, fields)), Export.set(259, padded: true, record)),
       Export.ipfix(Export.set(2, Export.template(259, fields)), Export.set(259, record)),
@@ -229,7 +234,8 @@ import Testing
     // A list of many templates holds a list of names, each of which holds a list of addresses, one of them empty.
     let templates = Export.set(
       2, Export.template(0xb000, [F(8, 4), F(293, any)]), Export.template(0xc600, [F(292, any)]),
-      Export.template(0xcf00, [F(199, 4, of: 6871), F(175, 2, of: 6871), F(179, any, of: 6871), F(292, any)]), Export.template(0xce00, [F(8, 4)]))
+      Export.template(0xcf00, [F(199, 4, of: 6871), F(175, 2, of: 6871), F(179, any, of: 6871), F(292, any)]),
+      Export.template(0xce00, [F(8, 4)]))
     let one: [UInt8] = n(3600, 4) + n(1, 2) + Export.value("www.example.org.") + Export.value([3] + n(0xce00, 2) + a)
     let two: [UInt8] = n(60, 4) + n(28, 2) + Export.value("b.") + Export.value([3] + n(0xce00, 2))
     let inner: [UInt8] = Export.value([3] + n(0xcf00, 2) + one + two)

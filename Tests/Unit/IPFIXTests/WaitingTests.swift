@@ -184,7 +184,9 @@ import Testing
   @Test func idsThatLieFarApartWeighMore() {
     func weight(_ step: UInt16) -> Int {
       let decoding = Decoding()
-      for index in 1...100 { decoding.decode(Example.template(TemplateRecord(id: UInt16(index) * step + 256, fields: [.init(element: 4, length: 1)]))) }
+      for index in 1...100 {
+        decoding.decode(Example.template(TemplateRecord(id: UInt16(index) * step + 256, fields: [.init(element: 4, length: 1)])))
+      }
       defer { #expect(decoding.sessionDecoder.templatesKnown == 100) }
       return decoding.decoder.rememberedBytes
     }

@@ -22,12 +22,13 @@ import Testing
       </elements>
       """)
     #expect(mistakes.isEmpty)
-    #expect(elements == [
-      Element(
-        enterprise: 4242, id: 7, scope: "mine", name: "seven", aliases: ["sept", "sieben"], type: .unsigned16, semantics: .identifier,
-        units: units == "octets" ? units : "a & b"),
-      Element(enterprise: 4242, id: 8, scope: "mine", name: "eight", type: .string),
-    ])
+    #expect(
+      elements == [
+        Element(
+          enterprise: 4242, id: 7, scope: "mine", name: "seven", aliases: ["sept", "sieben"], type: .unsigned16, semantics: .identifier,
+          units: units == "octets" ? units : "a & b"),
+        Element(enterprise: 4242, id: 8, scope: "mine", name: "eight", type: .string),
+      ])
   }
 
   @Test func allMistakesAtOnceWithTheirPlaces() throws {

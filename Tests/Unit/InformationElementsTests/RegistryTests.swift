@@ -17,11 +17,12 @@ import Testing
     #expect(registry.element(enterprise: 39499, id: 3) == nil)
   }
 
-  @Test(arguments: [
-    ("octetDeltaCount", 0, 1), ("iana:octetDeltaCount", 0, 1), ("cisco:octetDeltaCount", 9, 8), ("HTTPRequestURL", 39499, 2),
-    ("httpUrl", 39499, 2), ("flowmon:httpUrl", 39499, 2), ("cert:httpUrl", 6871, 122), ("reverseOctetDeltaCount", 29305, 1),
-    ("octetDeltaCount@reverse", 29305, 1), ("iana:reverseOctetDeltaCount", 29305, 1), ("reverseInitialTCPFlags", 6871, 16398),
-  ] as [(String, UInt32, UInt16)])
+  @Test(
+    arguments: [
+      ("octetDeltaCount", 0, 1), ("iana:octetDeltaCount", 0, 1), ("cisco:octetDeltaCount", 9, 8), ("HTTPRequestURL", 39499, 2),
+      ("httpUrl", 39499, 2), ("flowmon:httpUrl", 39499, 2), ("cert:httpUrl", 6871, 122), ("reverseOctetDeltaCount", 29305, 1),
+      ("octetDeltaCount@reverse", 29305, 1), ("iana:reverseOctetDeltaCount", 29305, 1), ("reverseInitialTCPFlags", 6871, 16398),
+    ] as [(String, UInt32, UInt16)])
   func findsByName(name: String, enterprise: UInt32, id: UInt16) {
     let found = registry.element(named: name)
     #expect(found?.enterprise == enterprise)

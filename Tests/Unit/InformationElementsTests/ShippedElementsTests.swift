@@ -19,12 +19,14 @@ import Testing
     #expect(Self.shipped.registry.elements.count == 1761)
   }
 
-  @Test(arguments: [
-    ("flowStartMilliseconds", 0, 152, .dateTimeMilliseconds), ("flowmon:HTTPRequestURL", 39499, 2, .string), ("httpUrl", 39499, 2, .string),
-    ("flowmon:HTTPRequestHost", 39499, 1, .string), ("tcpControlBits", 0, 6, .unsigned16), ("srhSegmentsIPv6Left", 0, 498, .unsigned8),
-    ("vmware:tenantSourceIPv4", 6876, 881, .ipv4Address), ("DNSName", 8057, 2, .string),
-    ("reverseFlowStartMilliseconds", 29305, 152, .dateTimeMilliseconds),
-  ] as [(String, UInt32, UInt16, AbstractType)])
+  @Test(
+    arguments: [
+      ("flowStartMilliseconds", 0, 152, .dateTimeMilliseconds), ("flowmon:HTTPRequestURL", 39499, 2, .string),
+      ("httpUrl", 39499, 2, .string),
+      ("flowmon:HTTPRequestHost", 39499, 1, .string), ("tcpControlBits", 0, 6, .unsigned16), ("srhSegmentsIPv6Left", 0, 498, .unsigned8),
+      ("vmware:tenantSourceIPv4", 6876, 881, .ipv4Address), ("DNSName", 8057, 2, .string),
+      ("reverseFlowStartMilliseconds", 29305, 152, .dateTimeMilliseconds),
+    ] as [(String, UInt32, UInt16, AbstractType)])
   func answer(name: String, enterprise: UInt32, id: UInt16, type: AbstractType) {
     let found = Self.shipped.registry.element(named: name)
     #expect(found?.enterprise == enterprise)

@@ -19,7 +19,9 @@ import Testing
   }
 
   @Test func dottedAndNestedNamesAreOne() throws {
-    let (batch, errors) = read([#"{"t":1,"ipfix.src":"a","ipfix":{"n":7,"x":{"y":1}}}"#, #"{"ipfix":{"src":"b"},"more":1.5e3,"less":17 ,"t":2,"other":[1,{"a":2}]}"#])
+    let (batch, errors) = read([
+      #"{"t":1,"ipfix.src":"a","ipfix":{"n":7,"x":{"y":1}}}"#, #"{"ipfix":{"src":"b"},"more":1.5e3,"less":17 ,"t":2,"other":[1,{"a":2}]}"#,
+    ])
     let events = try #require(batch)
     #expect(errors.isEmpty)
     #expect(events.times == [1, 2])
@@ -50,7 +52,8 @@ import Testing
   }
 
   @Test(arguments: [
-    #"{"t":1,"x":[1,{"a":"\u12"}]}"#, #"{"t":1,"x":{"a":tru}}"#, #"{"t":1,"x":{"a" 1}}"#, #"{"t":1,"x":[1 2]}"#, #"{"t":1,"x":"a}"#, #"{"t":1,"x":01}"#,
+    #"{"t":1,"x":[1,{"a":"\u12"}]}"#, #"{"t":1,"x":{"a":tru}}"#, #"{"t":1,"x":{"a" 1}}"#, #"{"t":1,"x":[1 2]}"#, #"{"t":1,"x":"a}"#,
+    #"{"t":1,"x":01}"#,
     "{\"t\":1,\"x\":\"12345678\u{1}\"}", #"{"t":1,"x":{"a":1,}}"#, #"{"t":1}}"#,
     #"{"t":1,"x":12a}"#, #"{"t":1,"x":1.}"#, #"{"t":1,"x":12"#, #"{"t":1,"x":-}"#,
   ])
@@ -63,7 +66,8 @@ import Testing
     let names = ["ipfix.sourceTransportPortNumber", "ipfix.sourceTransXortPortNumber", "ipfix.a", "ipfix.b.c", "b"]
     let type = EventType(name: "E", properties: names.map { .init($0, .int) })
     var reader = EventReader(type: type, properties: Array(names.indices))
-    var line = #"{"b":5,"ipfix":{"sourceTransXortPortNumber":2,"a":3,"b":{"c":4,"d":9},"sourceTransportPortNumber":1,"sourceTransYortPortNumber":8}}"#
+    var line =
+      #"{"b":5,"ipfix":{"sourceTransXortPortNumber":2,"a":3,"b":{"c":4,"d":9},"sourceTransportPortNumber":1,"sourceTransYortPortNumber":8}}"#
     line.withUTF8 { reader.read($0) }
     let taken = reader.takeBatch()
     let batch = try #require(taken)
@@ -104,7 +108,9 @@ import Testing
   @Test func addressesAreReadWhereTheyAreDeclared() throws {
     let type = EventType(name: "E", properties: [.init("a", .address), .init("b", .address)])
     var reader = EventReader(type: type, properties: [0, 1])
-    for var line in [#"{"a":"10.0.0.1","b":"2001:db8::1"}"#, #"{"b":"nowhere"}"#, #"{"a":"10.0.0.2","b":"10.0.0.3"}"#] { line.withUTF8 { reader.read($0) } }
+    for var line in [#"{"a":"10.0.0.1","b":"2001:db8::1"}"#, #"{"b":"nowhere"}"#, #"{"a":"10.0.0.2","b":"10.0.0.3"}"#] {
+      line.withUTF8 { reader.read($0) }
+    }
     let taken = reader.takeBatch()
     let batch = try #require(taken)
     #expect((0..<3).map { batch.columns[0][$0].text } == ["10.0.0.1", nil, "10.0.0.2"])

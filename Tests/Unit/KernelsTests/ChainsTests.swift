@@ -52,8 +52,10 @@ import Testing
 
   /// What HAVING may ask, of rows of all the aggregates that there are.
   @Test(arguments: [
-    "", "having sum(v) > 5", "having avg(d) < 0.6 and count(*) > BOUND - 2", "having max(v) is not null", "having k like 'key%' or count(*) = 0",
-    "having p in (1, 2)", "having not (count(*) between 1 and 2)", "having s = '10.0.0.1'", "having sum(v) > 2.5", "having count(*) < BOUND",
+    "", "having sum(v) > 5", "having avg(d) < 0.6 and count(*) > BOUND - 2", "having max(v) is not null",
+    "having k like 'key%' or count(*) = 0",
+    "having p in (1, 2)", "having not (count(*) between 1 and 2)", "having s = '10.0.0.1'", "having sum(v) > 2.5",
+    "having count(*) < BOUND",
     "having p < count(*)", "having last(s) != '10.0.0.2'", "having count(*) + 1 > 2",
   ])
   func formsOfHaving(_ having: String) throws {

@@ -10,12 +10,15 @@ import Testing
     for number in 0..<8 {
       conditions += [
         "p = \(number)", "k = 'key\(number)'", "s = '10.0.0.\(number)'", "v in (\(number), \(number + 2), \(number + 40))",
-        "v between \(number) and \(number - 2)", "v in [\(number):\(number + 2))", "u = '\(["/login.php", "", "relative", "ö"][number % 4])'",
+        "v between \(number) and \(number - 2)", "v in [\(number):\(number + 2))",
+        "u = '\(["/login.php", "", "relative", "ö"][number % 4])'",
         "k in ('key\(number)', 'key\(number + 1)', 'nobody')", "s in ('10.0.0.\(number)', 'nowhere', '::1')", "p = \(number % 3), d > 0.5",
         "k = 'key\(number % 2)' and (v > 3 or u like '%login%')", "p = 1 and s = '10.0.0.\(number)' and v != 2",
       ]
     }
-    conditions += ["p != 1", "not (k = 'key1')", "v = 2.0", "p = BOUND", "d = 0.5", "v in (1, null)", "k = s", "u is null", "p = 1 and p = 2"]
+    conditions += [
+      "p != 1", "not (k = 'key1')", "v = 2.0", "p = BOUND", "d = 0.5", "v in (1, null)", "k = s", "u is null", "p = 1 and p = 2",
+    ]
     let plain = conditions.enumerated().map { number, condition in
       number % 4 == 3
         ? "select k, count(*) as c from E(\(condition)).win:time_batch(1 sec) group by k"

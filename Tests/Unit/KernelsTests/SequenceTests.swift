@@ -110,7 +110,9 @@ import Testing
     options.clock = .system
     options.rewrites = rewrites
     let engine = try Engine(modules: [EngineModule(name: "test", text: Self.two)], options: options)
-    engine.onRows = { rows.texts.append("\($0.time) \($0.statement.name) " + $0.new.map { "\($0.values.map { $0.text ?? "null" })" }.joined()) }
+    engine.onRows = {
+      rows.texts.append("\($0.time) \($0.statement.name) " + $0.new.map { "\($0.values.map { $0.text ?? "null" })" }.joined())
+    }
     return engine
   }
 
@@ -139,8 +141,12 @@ import Testing
     for round in 0..<300 {
       time += random(9) == 0 ? -Int64(random(15_000)) : Int64(random(2_000))
       engine.advance(to: time)
-      let sent = (0..<8).map { _ in (k: random(12) == 0 ? nil : random(3) == 0 ? "10.0.0.\(random(4))" : "k\(random(5))", v: Int64(random(9)) - 1) }
-      for start in stride(from: 0, to: 8, by: size) { try send(random(3) == 0 ? "B" : "A", Array(sent[start..<min(start + size, 8)]), to: engine) }
+      let sent = (0..<8).map { _ in
+        (k: random(12) == 0 ? nil : random(3) == 0 ? "10.0.0.\(random(4))" : "k\(random(5))", v: Int64(random(9)) - 1)
+      }
+      for start in stride(from: 0, to: 8, by: size) {
+        try send(random(3) == 0 ? "B" : "A", Array(sent[start..<min(start + size, 8)]), to: engine)
+      }
       guard restarts, round % 50 == 49 else { continue }
       let saved = try engine.saveState()
       engine = try self.engine(rewrites, rows)
@@ -175,7 +181,9 @@ import Testing
     let input = try #require(engine.input(named: "E"))
     var found: [Int64] = []
     engine.onRows = { found += $0.new.compactMap { $0[0].integer } }
-    func send(_ keys: [Int64]) { engine.send(EventBatch(type: input.type, count: keys.count, properties: [0], columns: [Column(.ints(keys))])) }
+    func send(_ keys: [Int64]) {
+      engine.send(EventBatch(type: input.type, count: keys.count, properties: [0], columns: [Column(.ints(keys))]))
+    }
     for start in stride(from: Int64(0), to: 40_000, by: 500) {
       send(Array(start..<(start + 500)))
       engine.checkState(at: start * 1000)

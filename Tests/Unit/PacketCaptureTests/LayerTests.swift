@@ -13,15 +13,17 @@ import Testing
   private static let zeros = [UInt8](repeating: 0, count: 40)
 
   /// Headers between the addresses of Ethernet and IP.
-  @Test(arguments: [
-    [0x81, 0, 0, 5, 8, 0],  // VLAN
-    [0x88, 0xa8, 0, 5, 0x81, 0, 0, 6, 8, 0], [0x91, 0, 0, 5, 0x81, 0, 0, 6, 0x81, 0, 0, 7, 8, 0],  // QinQ
-    [0x88, 0x47, 0, 1, 0x01, 64],  // MPLS, one label
-    [0x88, 0x47, 0, 1, 0x00, 64, 0, 2, 0x01, 64],  // two labels
-    [0x88, 0x64, 0x11, 0, 0, 1, 0, 40, 0, 0x21],  // PPPoE
-    [0x81, 0, 0, 5, 0x88, 0x64, 0x11, 0, 0, 1, 0, 40, 0, 0x21],
-    [0, 40, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0],  // LLC and SNAP
-  ] as [[UInt8]]) func headersOfEthernet(header: [UInt8]) throws {
+  @Test(
+    arguments: [
+      [0x81, 0, 0, 5, 8, 0],  // VLAN
+      [0x88, 0xa8, 0, 5, 0x81, 0, 0, 6, 8, 0], [0x91, 0, 0, 5, 0x81, 0, 0, 6, 0x81, 0, 0, 7, 8, 0],  // QinQ
+      [0x88, 0x47, 0, 1, 0x01, 64],  // MPLS, one label
+      [0x88, 0x47, 0, 1, 0x00, 64, 0, 2, 0x01, 64],  // two labels
+      [0x88, 0x64, 0x11, 0, 0, 1, 0, 40, 0, 0x21],  // PPPoE
+      [0x81, 0, 0, 5, 0x88, 0x64, 0x11, 0, 0, 1, 0, 40, 0, 0x21],
+      [0, 40, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0],  // LLC and SNAP
+    ] as [[UInt8]]) func headersOfEthernet(header: [UInt8]) throws
+  {
     #expect(try payloads(1, [P.ethernet(Self.inner, header)]) == [[7, 7]])
   }
 
@@ -34,14 +36,16 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    (0, [2, 0, 0, 0]), (108, [0, 0, 0, 2]), (12, []), (14, []), (101, []), (228, []), (9, [0xff, 3, 0, 0x21]), (9, [0x21]),
-    (50, [0xff, 3, 0, 0x21]), (50, [0x0f, 0, 8, 0]), (51, [0x11, 0, 0, 1, 0, 40, 0, 0x21]), (204, [1, 0xff, 3, 0, 0x21]),
-    (104, [0x0f, 0, 8, 0]), (100, [0xaa, 0xaa, 3, 0, 0, 0, 8, 0]),
-    (113, Array(repeating: 0, count: 14) + [8, 0]), (113, Array(repeating: 0, count: 14) + [0x81, 0, 0, 9, 8, 0]),
-    (276, [8, 0] + Array(repeating: 0, count: 18)), (276, [0x81, 0] + Array(repeating: 0, count: 18) + [0, 9, 8, 0]),
-    (239, [2, 0, 0, 0, 8, 0, 1, 0, 0, 8, 0, 0, 34, 0, 9, 0]),
-  ] as [(UInt32, [UInt8])]) func links(link: UInt32, header: [UInt8]) throws {
+  @Test(
+    arguments: [
+      (0, [2, 0, 0, 0]), (108, [0, 0, 0, 2]), (12, []), (14, []), (101, []), (228, []), (9, [0xff, 3, 0, 0x21]), (9, [0x21]),
+      (50, [0xff, 3, 0, 0x21]), (50, [0x0f, 0, 8, 0]), (51, [0x11, 0, 0, 1, 0, 40, 0, 0x21]), (204, [1, 0xff, 3, 0, 0x21]),
+      (104, [0x0f, 0, 8, 0]), (100, [0xaa, 0xaa, 3, 0, 0, 0, 8, 0]),
+      (113, Array(repeating: 0, count: 14) + [8, 0]), (113, Array(repeating: 0, count: 14) + [0x81, 0, 0, 9, 8, 0]),
+      (276, [8, 0] + Array(repeating: 0, count: 18)), (276, [0x81, 0] + Array(repeating: 0, count: 18) + [0, 9, 8, 0]),
+      (239, [2, 0, 0, 0, 8, 0, 1, 0, 0, 8, 0, 0, 34, 0, 9, 0]),
+    ] as [(UInt32, [UInt8])]) func links(link: UInt32, header: [UInt8]) throws
+  {
     #expect(try payloads(link, [header + Self.inner]) == [[7, 7]], "link type \(link)")
   }
 
@@ -89,7 +93,8 @@ import Testing
       return [0, flags] + P.big16(16 + payload.count) + Array(Self.zeros.prefix(12)) + padded
     }
     let packet = P.ipv4(
-      P.big16(5000) + P.big16(4739) + Self.zeros.prefix(8) + [3, 0, 0, 16] + Self.zeros.prefix(12) + chunk(3, [1, 2, 3]) + chunk(2, [9]) + chunk(7, [4]),
+      P.big16(5000) + P.big16(4739) + Self.zeros.prefix(8) + [3, 0, 0, 16] + Self.zeros.prefix(12) + chunk(3, [1, 2, 3]) + chunk(2, [9])
+        + chunk(7, [4]),
       transport: 132)
     let (found, capture) = try PacketCaptureTests.read(PacketCaptureTests.pcap(101, [packet]))
     #expect(found == [[1, 2, 3], [4]])
@@ -99,7 +104,8 @@ import Testing
 
   @Test func packetsCutByTheirSnapLength() throws {
     let whole = P.ethernet(Self.inner)
-    let (found, capture) = try PacketCaptureTests.read(PacketCaptureTests.pcap(1, [Array(whole.dropLast()), Array(whole.prefix(30)), whole + [0, 0, 0]]))
+    let (found, capture) = try PacketCaptureTests.read(
+      PacketCaptureTests.pcap(1, [Array(whole.dropLast()), Array(whole.prefix(30)), whole + [0, 0, 0]]))
     #expect(found == [[7, 7]] && capture.omitted(.cut) == 2)
   }
 

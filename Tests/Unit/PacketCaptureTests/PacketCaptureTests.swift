@@ -37,7 +37,8 @@ import Testing
 
   @Test func datagramsOfEthernet() throws {
     let file = Self.pcap(
-      1, [
+      1,
+      [
         Self.ethernet(Self.ipv4([1, 2, 3])), Self.ethernet(Self.ipv6([4, 5])), Self.ethernet(Self.ipv4([6]), [0x81, 0, 0, 5]),
         Self.ethernet(Self.ipv4([7], transport: 6)), Self.ethernet(Self.ipv4([8], flags: 0x2000)), [1, 2, 3],
       ])
@@ -52,8 +53,11 @@ import Testing
     #expect(first.time == 1_700_000_000_250_000_000)
   }
 
-  @Test(arguments: [(0, [2, 0, 0, 0]), (101, []), (113, Array(repeating: 0, count: 14) + [8, 0]), (276, [8, 0] + Array(repeating: 0, count: 18))]
-    as [(UInt32, [UInt8])])
+  @Test(
+    arguments: [
+      (0, [2, 0, 0, 0]), (101, []), (113, Array(repeating: 0, count: 14) + [8, 0]), (276, [8, 0] + Array(repeating: 0, count: 18)),
+    ]
+      as [(UInt32, [UInt8])])
   func otherLinks(link: UInt32, header: [UInt8]) throws {
     #expect(try Self.read(Self.pcap(link, [header + Self.ipv4([9, 9])])).payloads == [[9, 9]])
   }
@@ -92,4 +96,3 @@ import Testing
     #expect(message.withUnsafeBytes { PacketCapture($0) } == nil)
   }
 }
-

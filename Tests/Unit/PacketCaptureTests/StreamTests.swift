@@ -73,10 +73,11 @@ import Testing
 
   @Test func otherProtocolsAreLeftAlone() throws {
     let web = Array("GET / HTTP/1.1\r\nHost: example.org\r\n\r\n".utf8)
-    let (found, capture) = try read([
-      P.tcp([], sequence: 0, flags: 2, from: 1), P.tcp(web, sequence: 1, from: 1), P.tcp(web, sequence: 1 + UInt32(web.count), from: 1),
-      P.tcp([0x16, 3, 1, 0, 10, 0, 10], sequence: 9, from: 2), start(4),
-    ] + segments(stream, from: 5, of: 100))
+    let (found, capture) = try read(
+      [
+        P.tcp([], sequence: 0, flags: 2, from: 1), P.tcp(web, sequence: 1, from: 1), P.tcp(web, sequence: 1 + UInt32(web.count), from: 1),
+        P.tcp([0x16, 3, 1, 0, 10, 0, 10], sequence: 9, from: 2), start(4),
+      ] + segments(stream, from: 5, of: 100))
     #expect(found == messages && capture.omitted(.otherStream) == 3)
   }
 

@@ -3,10 +3,11 @@ import RecordBatch
 import Testing
 
 @Suite struct NumberTests {
-  @Test(arguments: [
-    ([0x7f], 0x7f, 0x7f), ([0xff], 0xff, -1), ([0x01, 0x02, 0x03], 0x010203, 0x010203), ([0xff, 0xff, 0xfe], 0xfffffe, -2),
-    ([0, 0, 0, 0, 0, 1, 0, 0], 65536, 65536),
-  ] as [([UInt8], UInt64, Int64)])
+  @Test(
+    arguments: [
+      ([0x7f], 0x7f, 0x7f), ([0xff], 0xff, -1), ([0x01, 0x02, 0x03], 0x010203, 0x010203), ([0xff, 0xff, 0xfe], 0xfffffe, -2),
+      ([0, 0, 0, 0, 0, 1, 0, 0], 65536, 65536),
+    ] as [([UInt8], UInt64, Int64)])
   func readsReducedLengths(bytes: [UInt8], unsigned: UInt64, signed: Int64) {
     bytes.withUnsafeBytes { raw in
       guard let start = raw.baseAddress else { return }

@@ -12,7 +12,8 @@ struct Fixture {
     var element: UInt16 = 1000
     var flags: UInt32
 
-    init(_ name: String, _ type: Int, _ length: Int, enterprise: UInt32 = 0, element: UInt16 = 1000, known: Bool = true, null: Bool = false) {
+    init(_ name: String, _ type: Int, _ length: Int, enterprise: UInt32 = 0, element: UInt16 = 1000, known: Bool = true, null: Bool = false)
+    {
       (self.name, self.type, self.length, self.enterprise, self.element) = (name, type, length, enterprise, element)
       flags = (known ? UInt32(FLOWCEP_FIELD_KNOWN) : 0) | (null ? UInt32(FLOWCEP_FIELD_NULL) : 0)
     }
@@ -64,7 +65,8 @@ struct Fixture {
   }
 
   /// The value of one field of one record.
-  static func value(_ type: Int, _ bytes: [UInt8], variable: Bool = false, _ change: (inout RecordJSONOptions) -> Void = { _ in }) -> String {
+  static func value(_ type: Int, _ bytes: [UInt8], variable: Bool = false, _ change: (inout RecordJSONOptions) -> Void = { _ in }) -> String
+  {
     let field = variable ? Field.variable("x", type) : Field("x", type, bytes.count)
     let record = variable ? [UInt8(bytes.count)] + bytes : bytes
     let line = lines(batch([field], records: [record]), change).first ?? ""

@@ -17,7 +17,9 @@ struct RecordTests {
         #"{"@type": "ipfix.entry", "ipfix.HTTPRequestURL": "", "ipfix.destinationTransportPort": 443}"#,
         #"{"@type": "ipfix.entry", "ipfix.HTTPRequestURL": "hi", "ipfix.destinationTransportPort": 22}"#,
       ])
-    #expect(Fixture.lines(batch) { $0.prefix = "" }.first == #"{"@type": "ipfix.entry", "HTTPRequestURL": "/a\"", "destinationTransportPort": 80}"#)
+    #expect(
+      Fixture.lines(batch) { $0.prefix = "" }.first
+        == #"{"@type": "ipfix.entry", "HTTPRequestURL": "/a\"", "destinationTransportPort": 80}"#)
     #expect(Fixture.lines(batch) { $0.prefix = "a\"b." }.last?.contains(#""a\"b.HTTPRequestURL": "hi""#) == true)
   }
 
@@ -46,7 +48,10 @@ struct RecordTests {
 
   @Test("TCP flags and protocols")
   func special() {
-    let fields = [Fixture.Field("tcpControlBits", FLOWCEP_UNSIGNED16, 2, element: 6), Fixture.Field("protocolIdentifier", FLOWCEP_UNSIGNED8, 1, element: 4)]
+    let fields = [
+      Fixture.Field("tcpControlBits", FLOWCEP_UNSIGNED16, 2, element: 6),
+      Fixture.Field("protocolIdentifier", FLOWCEP_UNSIGNED8, 1, element: 4),
+    ]
     let batch = Fixture.batch(fields, records: [[0xff, 0x1b, 6], [0, 0, 255], [0, 63, 135]])
     let head = #"{"@type": "ipfix.entry", "ipfix.tcpControlBits": "#
     #expect(
@@ -79,12 +84,15 @@ struct RecordTests {
   @Test("a detection has its columns, typed, and its type last")
   func detection() {
     let fields = [
-      Fixture.Field("attacker", FLOWCEP_IPV4_ADDRESS, 4), Fixture.Field.variable("url", FLOWCEP_STRING), Fixture.Field("count", FLOWCEP_SIGNED64, 8),
-      Fixture.Field("rate", FLOWCEP_FLOAT64, 8), Fixture.Field("host", FLOWCEP_STRING, 0, null: true), Fixture.Field("isNew", FLOWCEP_BOOLEAN, 1),
+      Fixture.Field("attacker", FLOWCEP_IPV4_ADDRESS, 4), Fixture.Field.variable("url", FLOWCEP_STRING),
+      Fixture.Field("count", FLOWCEP_SIGNED64, 8),
+      Fixture.Field("rate", FLOWCEP_FLOAT64, 8), Fixture.Field("host", FLOWCEP_STRING, 0, null: true),
+      Fixture.Field("isNew", FLOWCEP_BOOLEAN, 1),
       Fixture.Field("timestamp", FLOWCEP_DATE_TIME_MILLISECONDS, 8),
     ]
     let record =
-      [59, 2, 153, 68, 2, 47, 0] + Fixture.bigEndian(Int64(-5)) + Fixture.bigEndian((2.0).bitPattern) + [1] + Fixture.bigEndian(UInt64(1_523_546_560_338))
+      [59, 2, 153, 68, 2, 47, 0] + Fixture.bigEndian(Int64(-5)) + Fixture.bigEndian((2.0).bitPattern) + [1]
+      + Fixture.bigEndian(UInt64(1_523_546_560_338))
     let batch = Fixture.batch(fields, records: [record], kind: .detection, name: "Brute\"Force")
     let expected =
       #"{"attacker": "59.2.153.68", "url": "/\u0000", "count": -5, "rate": 2.0, "host": null, "isNew": true, "timestamp": "2018-04-12T15:22:40.338Z", "type": "Brute\"Force"}"#

@@ -15,7 +15,8 @@ struct ReferenceTests {
       (1, "octetDeltaCount", .unsigned64), (2, "packetDeltaCount", .unsigned64), (4, "protocolIdentifier", .unsigned8),
       (6, "tcpControlBits", .unsigned16), (7, "sourceTransportPort", .unsigned16), (8, "sourceIPv4Address", .ipv4Address),
       (11, "destinationTransportPort", .unsigned16), (12, "destinationIPv4Address", .ipv4Address), (32, "icmpTypeCodeIPv4", .unsigned16),
-      (60, "ipVersion", .unsigned8), (152, "flowStartMilliseconds", .dateTimeMilliseconds), (153, "flowEndMilliseconds", .dateTimeMilliseconds),
+      (60, "ipVersion", .unsigned8), (152, "flowStartMilliseconds", .dateTimeMilliseconds),
+      (153, "flowEndMilliseconds", .dateTimeMilliseconds),
     ].map { (id: Int, name: String, type: AbstractType) in Element(id: UInt16(id), name: name, type: type) }
       + [Element(enterprise: 39499, id: 2, scope: "flowmon", name: "HTTPRequestURL", type: .string)])
 

@@ -10,7 +10,8 @@ import Testing
 @Suite struct CorpusBindingTests {
   /// Cases that bind otherwise than recorded, each with its reason in the deviations or extensions of the conformance suite.
   static let otherwise: Set<String> = [
-    "aggregation/nested_agg_error", "aggregation/sum_filter_named", "error/having_not_boolean", "expression/constants", "expression/unary_minus",
+    "aggregation/nested_agg_error", "aggregation/sum_filter_named", "error/having_not_boolean", "expression/constants",
+    "expression/unary_minus",
     "groupby/having_on_alias_error", "schema/all_types2", "window_syntax/hash_syntax",
   ]
 
@@ -36,7 +37,8 @@ import Testing
         let columns = Dictionary(select.outputType.properties.map { ($0.name, $0.type.javaName) }, uniquingKeysWith: { a, _ in a })
         for (column, type) in types where !type.hasPrefix("java.util") {
           let wanted = ["int": "Integer", "long": "Long", "boolean": "Boolean"][type] ?? type
-          #expect(columns[column].map { wanted.hasSuffix($0) } == true, "\(name): \(column) is \(columns[column] ?? "missing"), not \(type)")
+          #expect(
+            columns[column].map { wanted.hasSuffix($0) } == true, "\(name): \(column) is \(columns[column] ?? "missing"), not \(type)")
         }
       }
     }

@@ -20,7 +20,10 @@ import Testing
     ("select k from E where v = 'x'", "2:23: error: cannot compare \"int\" with \"string\""),
     ("select k from E where count(*) > 1", "2:23: error: aggregates cannot stand in the WHERE clause (use HAVING)"),
     ("select v + k from E", "2:8: error: \"+\" needs numbers, not \"int\" and \"string\""),
-    ("select v & 2 = 2 from E", "2:8: error: \"&\" needs integers or booleans, not \"int\" and \"boolean\" (it binds looser than a comparison: put it in parentheses)"),
+    (
+      "select v & 2 = 2 from E",
+      "2:8: error: \"&\" needs integers or booleans, not \"int\" and \"boolean\" (it binds looser than a comparison: put it in parentheses)"
+    ),
     ("select lengt(k) from E", "2:8: error: unknown function \"lengt\""),
     ("select k as a, v as a from E", "2:16: error: the column name \"a\" stands twice (give one another name with AS)"),
     ("select k from E.win:tim(1 sec)", "2:17: error: unknown window \"win:tim\" (did you mean \"win:time\"?)"),
@@ -33,7 +36,10 @@ import Testing
       "2:105: error: the named window \"W\" is one for each partition of the context \"C\" (write CONTEXT C before the statement)"
     ),
     ("select context.id from E", "2:8: error: this statement has no context (write CONTEXT and its name before it)"),
-    ("select a[0].k from pattern [every [2] a=E -> [2] a=E]", "2:50: error: the tag \"a\" of a repeat stands twice (give one of them another name)"),
+    (
+      "select a[0].k from pattern [every [2] a=E -> [2] a=E]",
+      "2:50: error: the tag \"a\" of a repeat stands twice (give one of them another name)"
+    ),
     ("@Name select k from E", "2:1: error: the annotation @Name needs a value (@Name('…'))"),
   ])
   func mistakesHaveTheirPlace(_ text: String, _ expected: String) {
@@ -47,7 +53,10 @@ import Testing
 
   /// What a faulty statement would have declared is not missed by those that use it.
   @Test func mistakesDoNotBreedOthers() {
-    #expect(lines(Self.schema + "insert into X select nosuch from E;\nselect a, b from X;\ncreate window W.win:nosuch() as E;\non E delete from W").count == 2)
+    #expect(
+      lines(
+        Self.schema + "insert into X select nosuch from E;\nselect a, b from X;\ncreate window W.win:nosuch() as E;\non E delete from W"
+      ).count == 2)
   }
 
   @Test func propertiesAreCheckedAgainstAPredeclaredType() {
@@ -60,8 +69,10 @@ import Testing
 
   @Test func hostileModulesAreSurvived() {
     #expect(!lines("create expression f { x => f(x) };\n" + Self.schema + "select f(e) from E as e").isEmpty)
-    #expect(!lines("create expression p alias for { q };\ncreate expression q alias for { p };\n" + Self.schema + "select p from E").isEmpty)
-    #expect(!lines(Self.schema + "select k, count(*) from E group by cube(k, v, d, b, k || 'a', k || 'b', k || 'c', k || 'd', k || 'e')").isEmpty)
+    #expect(
+      !lines("create expression p alias for { q };\ncreate expression q alias for { p };\n" + Self.schema + "select p from E").isEmpty)
+    #expect(
+      !lines(Self.schema + "select k, count(*) from E group by cube(k, v, d, b, k || 'a', k || 'b', k || 'c', k || 'd', k || 'e')").isEmpty)
     #expect(lines(Self.schema + "select 1" + String(repeating: " + 1", count: 400) + " as x from E").isEmpty)
   }
 }

@@ -27,7 +27,10 @@ import Testing
     ("select k, count(*) from E group by k", "3:36: without a data window every group is kept for ever"),
     ("select k, count(*) from E#time(1 min) group by k output all every 1 min", "3:48: \"output all\" gives every group that ever was"),
     ("select count(distinct k) from E", "3:1: \"count(distinct …)\" keeps every value of a stream without data window"),
-    ("select a.k from pattern [every a=E -> b=F(k = a.k)]", "3:26: each match of this part waits for what follows, for ever if it does not come"),
+    (
+      "select a.k from pattern [every a=E -> b=F(k = a.k)]",
+      "3:26: each match of this part waits for what follows, for ever if it does not come"
+    ),
     ("select a.k from pattern [every (a=E where timer:within(1 sec)) -> b=F]", "3:26: each match of this part waits"),
     ("select a.k from pattern [every a=E and b=F]", "3:26: AND keeps every match of this part"),
     ("select a.k from pattern [every-distinct(a.k) a=E]", "3:26: every-distinct remembers every key for ever"),
@@ -46,7 +49,8 @@ import Testing
   func growthIsNamedWithItsPlace(_ statement: String, _ expected: String) {
     let found = lines(Self.schema + statement)
     let (place, message) = (expected.prefix { $0 != " " }, expected.drop { $0 != " " }.dropFirst())
-    #expect(found.contains { $0.hasPrefix("m.epl:\(place) warning: state can grow without bound: \(message)") && $0.hasSuffix(")") }, "\(found)")
+    #expect(
+      found.contains { $0.hasPrefix("m.epl:\(place) warning: state can grow without bound: \(message)") && $0.hasSuffix(")") }, "\(found)")
   }
 
   @Test(arguments: [

@@ -66,7 +66,9 @@ import Testing
     #expect(!errors("select * from E match_recognize (measures a as b pattern (" + String(repeating: "(", count: 100_000)).isEmpty)
     #expect(!errors(String(repeating: "case when ", count: 100_000)).isEmpty)
     #expect(!errors("select " + String(repeating: "(select ", count: 100_000)).isEmpty)
-    #expect(!errors("create context a " + String(repeating: "start @now and ", count: 1) + String(repeating: "@now and ", count: 100_000)).isEmpty)
+    #expect(
+      !errors("create context a " + String(repeating: "start @now and ", count: 1) + String(repeating: "@now and ", count: 100_000)).isEmpty
+    )
     #expect(errors(String(repeating: ";", count: 100_000)).isEmpty)
     #expect(errors(String(repeating: "x;", count: 10_000)).count == 200)
     #expect(errors("select a or b" + String(repeating: " or c", count: 20_000) + " from E").isEmpty)

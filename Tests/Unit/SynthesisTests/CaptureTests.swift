@@ -25,7 +25,9 @@ import Testing
   }
 
   @Test func bigCapturesFillTheirMessages() throws {
-    let (bytes, _, totals) = try capture { $0.records = 100_000; $0.durationSeconds = 60; $0.attacks = 0 }
+    let (bytes, _, totals) = try capture {
+      $0.records = 100_000; $0.durationSeconds = 60; $0.attacks = 0
+    }
     let perMessage = Double(totals.records) / Double(totals.messages)
     #expect(perMessage > 23 && perMessage < 25)
     #expect(bytes.count / totals.messages > 1300)
@@ -47,7 +49,11 @@ import Testing
   }
 
   @Test func mixIsThatOfTheModel() throws {
-    let records = ReadBack(try capture { $0.records = 60_000; $0.attacks = 0 }.bytes).records
+    let records = ReadBack(
+      try capture {
+        $0.records = 60_000; $0.attacks = 0
+      }.bytes
+    ).records
     func share(_ kind: UInt16) -> Double {
       Double(records.count { $0.template == 256 + kind || $0.template == 260 + kind }) / Double(records.count)
     }

@@ -1,6 +1,7 @@
 import Synthesis
 
-func capture(_ change: (inout SynthesisOptions) -> Void = { _ in }) throws -> (bytes: [UInt8], truth: GroundTruth, totals: SynthesisTotals) {
+func capture(_ change: (inout SynthesisOptions) -> Void = { _ in }) throws -> (bytes: [UInt8], truth: GroundTruth, totals: SynthesisTotals)
+{
   var options = SynthesisOptions()
   change(&options)
   let generator = try CaptureGenerator(options)

@@ -55,7 +55,9 @@ import Testing
 
   @Test(arguments: [(20_000, 1 as UInt64), (20_000, 7), (60_000, 3)])
   func attackersStandOutAndNobodyElse(records: Int, seed: UInt64) throws {
-    let (bytes, truth, _) = try capture { $0.records = records; $0.seed = seed; $0.attacks = 3 }
+    let (bytes, truth, _) = try capture {
+      $0.records = records; $0.seed = seed; $0.attacks = 3
+    }
     let (scan, vertical, http, brute) = conditions(ReadBack(bytes).records)
     let found = (
       scan: scan.bySource { $0.distinct($1) }, vertical: vertical.bySource { $0.distinct($1) },

@@ -8,7 +8,9 @@ final class BlockCipher {
   init?(key: [UInt8]) {
     guard let context = EVP_CIPHER_CTX_new() else { return nil }
     self.context = context
-    guard EVP_EncryptInit_ex(context, EVP_aes_128_ecb(), nil, key, nil) == 1, EVP_CIPHER_CTX_set_padding(context, 0) == 1 else { return nil }
+    guard EVP_EncryptInit_ex(context, EVP_aes_128_ecb(), nil, key, nil) == 1, EVP_CIPHER_CTX_set_padding(context, 0) == 1 else {
+      return nil
+    }
   }
 
   deinit { EVP_CIPHER_CTX_free(context) }

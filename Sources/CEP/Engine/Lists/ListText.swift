@@ -68,7 +68,8 @@ enum ListText {
     _ message: String, _ file: String, _ line: Int, _ column: Int, _ excerpt: Swift.Slice<UnsafeBufferPointer<UInt8>>, _ width: Int
   ) -> Diagnostic {
     Diagnostic(
-      .error, file: file, start: SourcePosition(line: line, column: column + 1), end: SourcePosition(line: line, column: column + 1 + width),
+      .error, file: file, start: SourcePosition(line: line, column: column + 1),
+      end: SourcePosition(line: line, column: column + 1 + width),
       message: message, excerpt: String(decoding: excerpt, as: UTF8.self).filter { $0 != "\r" })
   }
 }

@@ -18,7 +18,8 @@ extension StateArchive {
     batch = nil
     // A type that nobody has any more: nobody waits for its events.
     guard let type = pool.type(type) else { return }
-    let fits = columns.allSatisfy { $0.fits(count) } && [times.count, exportTimes.count, sessions.count].allSatisfy { $0 == 0 || $0 == count }
+    let fits =
+      columns.allSatisfy { $0.fits(count) } && [times.count, exportTimes.count, sessions.count].allSatisfy { $0 == 0 || $0 == count }
     guard names.count == columns.count, fits else { return fail("a batch whose columns are of different lengths") }
     properties = names.map { type.index(of: $0) ?? -1 }
     columns = zip(properties, columns).filter { $0.0 >= 0 }.map(\.1)

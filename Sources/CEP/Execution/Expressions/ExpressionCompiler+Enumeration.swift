@@ -244,9 +244,10 @@ struct CollectionCall {
       entries[key, default: []].append(entry)
     }
     return .map(
-      ValueMap(keys.map { key in
-        let found = entries[key] ?? []
-        return (key, name == "toMap" ? found.last ?? .null : .array(found))
-      }))
+      ValueMap(
+        keys.map { key in
+          let found = entries[key] ?? []
+          return (key, name == "toMap" ? found.last ?? .null : .array(found))
+        }))
   }
 }

@@ -22,7 +22,9 @@ final class MatchRecognizeCode {
     for variable in plan.variables { defines.append(try compiler.compile(variable.define)) }
     self.defines = defines
     measures = try compiler.compile(plan.measures.map(\.expression))
-    interval = try plan.interval.map { period throws(DeploymentError) in try PeriodEvaluator(period, environment.compiler([], context: context)) }
+    interval = try plan.interval.map { period throws(DeploymentError) in
+      try PeriodEvaluator(period, environment.compiler([], context: context))
+    }
     depth = plan.variables.map { $0.define.map(Self.depth) ?? 0 }.max() ?? 0
   }
 

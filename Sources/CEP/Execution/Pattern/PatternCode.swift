@@ -114,7 +114,8 @@ final class PatternFilterCode {
   let bound: Evaluator?
   var isConditional: Bool { !eventOnly.isEmpty || !eventKey.isEmpty || !rest.isEmpty }
 
-  init(number: Int, type: EventType, filter: Expression?, tag: Int?, consume: Int?, _ compiler: ExpressionCompiler) throws(DeploymentError) {
+  init(number: Int, type: EventType, filter: Expression?, tag: Int?, consume: Int?, _ compiler: ExpressionCompiler) throws(DeploymentError)
+  {
     self.number = number
     self.type = type
     self.tag = tag

@@ -149,7 +149,9 @@ final class GuardState: PatternState {
       runtime.frame.events[0] = begin
       let due = try period.interval(runtime.frame).after(runtime.clock.now)
       maximum = try max.map { m throws(EvaluationError) in try m(runtime.frame) }?.integer
-      timer = runtime.clock.schedule(at: due, for: runtime.statement, rank: slot) { [unowned self] () throws(EvaluationError) in try self.expire() }
+      timer = runtime.clock.schedule(at: due, for: runtime.statement, rank: slot) { [unowned self] () throws(EvaluationError) in
+        try self.expire()
+      }
     }
     try child.start(begin)
   }
@@ -179,7 +181,8 @@ final class GuardState: PatternState {
     archive.integer(&count)
     runtime.exchange(&child, inner, self, archive)
     archive.timer(&timer) { time, sequence in
-      runtime.clock.schedule(at: time, for: runtime.statement, rank: slot, sequence: sequence) { [unowned self] () throws(EvaluationError) in
+      runtime.clock.schedule(at: time, for: runtime.statement, rank: slot, sequence: sequence) {
+        [unowned self] () throws(EvaluationError) in
         try self.expire()
       }
     }
@@ -276,7 +279,9 @@ final class TimerState: PatternState {
     try parent.turnedTrue(self, begin, isQuitted: isLast)
   }
 
-  private func startSchedule(_ date: Evaluator?, _ repetitions: Evaluator?, _ period: PeriodEvaluator?, _ begin: Event) throws(EvaluationError) {
+  private func startSchedule(_ date: Evaluator?, _ repetitions: Evaluator?, _ period: PeriodEvaluator?, _ begin: Event)
+    throws(EvaluationError)
+  {
     let now = runtime.clock.now
     let date = try date.map { d throws(EvaluationError) in try d(runtime.frame) }?.integer.map { TimeBounds.clamped($0) }
     let interval = try period.map { p throws(EvaluationError) in try p.interval(runtime.frame) }

@@ -30,7 +30,9 @@ struct RowAutomaton {
   private mutating func part(_ node: MatchRecognizePlan.Node) throws(DeploymentError) -> Part {
     switch node {
     case .variable(let variable):
-      guard variables.count < Self.largest else { throw DeploymentError("the pattern of match_recognize is too large when its repeats are written out") }
+      guard variables.count < Self.largest else {
+        throw DeploymentError("the pattern of match_recognize is too large when its repeats are written out")
+      }
       variables.append(variable)
       follow.append([])
       return Part(first: [variables.count - 1], last: [variables.count - 1])

@@ -108,7 +108,9 @@ final class Timer {
   private unowned let clock: Clock
   private let action: () throws(EvaluationError) -> Void
 
-  init(_ clock: Clock, time: Int64, owner: StatementRuntime?, rank: Int, sequence: UInt64, action: @escaping () throws(EvaluationError) -> Void) {
+  init(
+    _ clock: Clock, time: Int64, owner: StatementRuntime?, rank: Int, sequence: UInt64, action: @escaping () throws(EvaluationError) -> Void
+  ) {
     self.clock = clock
     self.time = time
     self.owner = owner

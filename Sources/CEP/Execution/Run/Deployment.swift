@@ -57,7 +57,8 @@ extension Runtime {
 
   private func deployVariable(_ plan: VariablePlan, _ statement: StatementRuntime) throws(EvaluationError) {
     let (environment, context) = (statement.environment, statement.context)
-    let initial = try lifted { () throws(DeploymentError) in try environment.compiler([], context: context?.plan.type).compile(plan.initial) }
+    let initial = try lifted { () throws(DeploymentError) in try environment.compiler([], context: context?.plan.type).compile(plan.initial)
+    }
     environment.variables[plan.name] = Declared(by: statement) { ($0 as? VariableInstance)?.variable }
     statement.makeInstance = { [unowned statement] (partition) throws(EvaluationError) in
       try VariableInstance(statement, partition, plan, initial)
@@ -134,7 +135,8 @@ extension Runtime {
         try (instance as? OnInstance)?.subqueries[number].accept(event)
       }
     }
-    listen(statement, code.trigger.inputTypes, rank: 100, context, isFiltered: code.trigger.isFiltered) { instance, event throws(EvaluationError) in
+    listen(statement, code.trigger.inputTypes, rank: 100, context, isFiltered: code.trigger.isFiltered) {
+      instance, event throws(EvaluationError) in
       try (instance as? OnInstance)?.trigger?.accept(event)
     }
     try start(statement, context)

@@ -105,7 +105,9 @@ final class Layouts {
     let pair = [ObjectIdentifier(event.type), ObjectIdentifier(type)]
     let mapping = mappings[pair] ?? mapping(of: event.type, to: type)
     mappings[pair] = mapping
-    return Event.make(type, time: event.time, count: mapping.count, underlying: event.origin) { mapping[$0] < 0 ? .null : event[mapping[$0]] }
+    return Event.make(type, time: event.time, count: mapping.count, underlying: event.origin) {
+      mapping[$0] < 0 ? .null : event[mapping[$0]]
+    }
   }
 
   /// For each slot of a type's events the slot of another type's that has the property of that name; -1 where there is none.

@@ -118,7 +118,8 @@ private struct BatchPass {
     // Rows that the events bring into their own stream come between them; those that wait in a queue come behind.
     takesColumns = isInserted || !runtime.takesInserted(batch.type)
     fused =
-      takesColumns ? consumers.enumerated().compactMap { number, item in item.view < 0 ? item.consumer.fused.map { ($0, number) } : nil } : []
+      takesColumns
+      ? consumers.enumerated().compactMap { number, item in item.view < 0 ? item.consumer.fused.map { ($0, number) } : nil } : []
     lastTime = times.max() ?? .min
   }
 

@@ -96,7 +96,8 @@ extension Runtime {
     _ plan: SelectPlan, _ subqueries: [SubqueryPlan], _ context: ContextRuntime?, _ environment: Environment
   ) throws(EvaluationError) -> [Event] {
     let statement = StatementRuntime(
-      order: statements.count, plan: StatementPlan(name: "", isNamed: false, line: 0, subqueries: subqueries, kind: .select(plan)), runtime: self,
+      order: statements.count, plan: StatementPlan(name: "", isNamed: false, line: 0, subqueries: subqueries, kind: .select(plan)),
+      runtime: self,
       environment: environment)
     let (code, sources) = try lifted { () throws(DeploymentError) in
       let code = try SelectCode(plan, subqueries: subqueries, context: context?.plan.type, environment: environment)

@@ -75,7 +75,8 @@ final class StatementRuntime {
     switch plan.kind {
     case .createContext(let context): environment.contexts[context.name]?.exchange(archive)
     case .createSchema, .createExpression, .createList: break
-    case .createVariable, .createWindow, .createTable, .select, .on, .updateStream: if let partitions { partitions.exchange(self, archive) } else { instance?.exchange(archive) }
+    case .createVariable, .createWindow, .createTable, .select, .on, .updateStream:
+      if let partitions { partitions.exchange(self, archive) } else { instance?.exchange(archive) }
     }
     // Last, for what is made while restoring takes numbers too.
     archive.integer(&nextSlot)

@@ -44,7 +44,9 @@ struct AggregateCode {
   var canForget: Bool { function.canForget }
 
   init(_ plan: AggregatePlan, _ compiler: ExpressionCompiler) throws(DeploymentError) {
-    guard let function = compiler.environment.runtime.catalog.aggregates[plan.function] else { throw DeploymentError("no aggregate \(plan.function)") }
+    guard let function = compiler.environment.runtime.catalog.aggregates[plan.function] else {
+      throw DeploymentError("no aggregate \(plan.function)")
+    }
     self.function = function
     types = plan.arguments.map(\.type)
     descending = plan.order.map(\.descending)

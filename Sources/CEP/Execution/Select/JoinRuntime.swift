@@ -240,7 +240,9 @@ struct JoinRoute {
   }
   private(set) var steps: [Step] = []
 
-  init(from driver: Int, count: Int, _ equalities: [JoinEquality], _ compiler: ExpressionCompiler, _ tables: inout [JoinTable]) throws(DeploymentError) {
+  init(from driver: Int, count: Int, _ equalities: [JoinEquality], _ compiler: ExpressionCompiler, _ tables: inout [JoinTable])
+    throws(DeploymentError)
+  {
     var bound: Set<Int> = [driver]
     while bound.count < count {
       // The first source that an equality ties to those found; else the first.

@@ -302,7 +302,8 @@ final class RateCondition {
   }
 
   private func makeTimer(at time: Int64, sequence: UInt64? = nil) -> Timer {
-    instance.frame.clock.schedule(at: time, for: instance.statement, rank: slot, sequence: sequence) { [unowned self] () throws(EvaluationError) in
+    instance.frame.clock.schedule(at: time, for: instance.statement, rank: slot, sequence: sequence) {
+      [unowned self] () throws(EvaluationError) in
       self.schedule()
       try self.onMet(true)
     }
@@ -328,7 +329,8 @@ final class AfterCondition {
       count = nil
     }
     if let period = plan.afterPeriod {
-      interval = try statement.runtime.lifted { () throws(DeploymentError) in try PeriodEvaluator(period, compiler) }.interval(instance.frame)
+      interval = try statement.runtime.lifted { () throws(DeploymentError) in try PeriodEvaluator(period, compiler) }.interval(
+        instance.frame)
     } else {
       interval = nil
     }

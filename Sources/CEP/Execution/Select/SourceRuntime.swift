@@ -112,7 +112,9 @@ final class SourceRuntime {
   let history: History?
 
   /// - Parameter receiver: who takes what enters and leaves.
-  init(_ code: SourceCode, _ statement: StatementRuntime, _ frame: Frame, _ receiver: Receiver, prior reach: PriorReach? = nil) throws(EvaluationError) {
+  init(_ code: SourceCode, _ statement: StatementRuntime, _ frame: Frame, _ receiver: Receiver, prior reach: PriorReach? = nil)
+    throws(EvaluationError)
+  {
     self.code = code
     self.statement = statement
     filterFrame = frame.sibling(streams: 1)
@@ -148,7 +150,8 @@ final class SourceRuntime {
     if let plan = code.sequence {
       sequence = try KeyedSequence(plan, statement) { (match) throws(EvaluationError) in try target.receive(new: [match], old: []) }
     } else if let patternCode = code.pattern {
-      pattern = PatternRuntime(patternCode, statement, frame) { (match) throws(EvaluationError) in try target.receive(new: [match], old: []) }
+      pattern = PatternRuntime(patternCode, statement, frame) { (match) throws(EvaluationError) in try target.receive(new: [match], old: [])
+      }
     }
   }
 

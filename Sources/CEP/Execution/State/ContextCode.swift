@@ -103,7 +103,9 @@ final class ContextLevelCode {
     return streams
   }
 
-  private static func condition(_ plan: ContextPlan.Condition, _ context: EventType?, _ environment: Environment) throws(DeploymentError) -> Condition {
+  private static func condition(_ plan: ContextPlan.Condition, _ context: EventType?, _ environment: Environment) throws(DeploymentError)
+    -> Condition
+  {
     switch plan {
     case .filter(let type, let filter, let tag):
       return .filter(type, try environment.compiler([type], context: context).compile(filter), tag: tag)

@@ -205,7 +205,9 @@ final class TimedNode: ContextNode {
   private var startTimer: Timer?
   private var hasEnded = false
 
-  private var conditions: (start: ContextLevelCode.Condition, now: Bool, end: ContextLevelCode.Condition, overlaps: Bool, distinct: [Evaluator])? {
+  private var conditions:
+    (start: ContextLevelCode.Condition, now: Bool, end: ContextLevelCode.Condition, overlaps: Bool, distinct: [Evaluator])?
+  {
     if case .timed(let start, let now, let end, let overlaps, let distinct) = level.kind { return (start, now, end, overlaps, distinct) }
     return nil
   }
@@ -238,7 +240,9 @@ final class TimedNode: ContextNode {
   }
 
   private func startPattern(_ code: PatternCode, _ tags: [Int?]) -> PatternRuntime {
-    PatternRuntime(code, context.statement, frame) { [unowned self] (match) throws(EvaluationError) in try self.begin(self.named(match, tags)) }
+    PatternRuntime(code, context.statement, frame) { [unowned self] (match) throws(EvaluationError) in
+      try self.begin(self.named(match, tags))
+    }
   }
 
   private func startTimer(at time: Int64, sequence: UInt64? = nil) -> Timer {
@@ -249,7 +253,8 @@ final class TimedNode: ContextNode {
   }
 
   private func endTimer(of opened: Open, at time: Int64, sequence: UInt64? = nil) -> Timer {
-    frame.clock.schedule(at: time, for: context.statement, sequence: sequence) { [unowned self, unowned opened] () throws(EvaluationError) in
+    frame.clock.schedule(at: time, for: context.statement, sequence: sequence) {
+      [unowned self, unowned opened] () throws(EvaluationError) in
       try self.close(opened)
     }
   }

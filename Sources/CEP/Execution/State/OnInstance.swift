@@ -152,7 +152,9 @@ final class OnCode {
     return nil
   }
 
-  private static func branch(_ plan: MergeBranch, _ streams: [EventType], _ context: EventType?, _ environment: Environment) throws(DeploymentError) -> Branch {
+  private static func branch(_ plan: MergeBranch, _ streams: [EventType], _ context: EventType?, _ environment: Environment)
+    throws(DeploymentError) -> Branch
+  {
     let compiler = environment.compiler(streams, context: context)
     let updating = environment.compiler(streams + [streams[0]], context: context)
     var actions: [BranchAction] = []
@@ -332,7 +334,9 @@ final class OnInstance: StatementInstance {
     return try condition(frame).isTrue
   }
 
-  private func apply(_ action: OnCode.BranchAction, row: Event?, _ event: Event, _ new: inout [Event], _ old: inout [Event]) throws(EvaluationError) {
+  private func apply(_ action: OnCode.BranchAction, row: Event?, _ event: Event, _ new: inout [Event], _ old: inout [Event])
+    throws(EvaluationError)
+  {
     guard try holds(action.condition) else { return }
     switch action.kind {
     case .delete:
@@ -353,7 +357,11 @@ final class OnInstance: StatementInstance {
         if slot >= 0 { slots[slot] = values[column] }
       }
       let inserted = Event.make(target, time: frame.clock.now, slots)
-      if isOwn { new.append(inserted) } else { statement.runtime.insert(inserted, first: statement.environment.windows[target.name] != nil) }
+      if isOwn {
+        new.append(inserted)
+      } else {
+        statement.runtime.insert(inserted, first: statement.environment.windows[target.name] != nil)
+      }
     }
   }
 }

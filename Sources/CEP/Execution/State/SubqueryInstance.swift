@@ -176,8 +176,12 @@ final class SubqueryInstance {
         sawNull = true
         continue
       }
-      let holds = comparison == .equal ? operand == value : comparison == .notEqual ? operand != value
-        : Value.order(operand, value).map { comparison.holds($0) } ?? false
+      let holds =
+        comparison == .equal
+        ? operand == value
+        : comparison == .notEqual
+          ? operand != value
+          : Value.order(operand, value).map { comparison.holds($0) } ?? false
       if holds != all { return .bool(!all) }
     }
     // An ordering against any of several values is false, not null, where one of them is null.

@@ -9,7 +9,9 @@ final class UpdateInstance: StatementInstance {
   private let frame: Frame
   var subqueries: [SubqueryInstance] { frame.subqueries }
 
-  init(_ statement: StatementRuntime, _ filter: Evaluator?, _ assignments: AssignmentCode, _ subqueries: [SubqueryCode]) throws(EvaluationError) {
+  init(_ statement: StatementRuntime, _ filter: Evaluator?, _ assignments: AssignmentCode, _ subqueries: [SubqueryCode])
+    throws(EvaluationError)
+  {
     self.filter = filter
     self.assignments = assignments
     frame = Frame(streams: 1, clock: statement.runtime.clock)

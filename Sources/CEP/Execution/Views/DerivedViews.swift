@@ -73,7 +73,8 @@ final class DerivedRowView: View {
       case .uni:
         [
           .int(sums.count), .double(sums.x), .double(sums.count == 0 ? .nan : sums.x / count),
-          .double(sums.count < 2 ? .nan : sums.squares / (count - 1)), .double(sums.count < 2 ? .nan : (sums.squares / (count - 1)).squareRoot()),
+          .double(sums.count < 2 ? .nan : sums.squares / (count - 1)),
+          .double(sums.count < 2 ? .nan : (sums.squares / (count - 1)).squareRoot()),
           .double(sums.count == 0 ? .nan : (sums.squares / count).squareRoot()),
         ]
       case .weightedAverage: [.double(sums.y == 0 ? .nan : sums.xy / sums.y)]

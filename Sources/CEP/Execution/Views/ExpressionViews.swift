@@ -14,7 +14,9 @@ private struct WindowVariables {
 
   func compile(_ expression: Expression, _ compiler: ExpressionCompiler) throws(DeploymentError) -> Evaluator {
     var compiler = compiler
-    for variable in [currentCount, expiredCount, newest, oldest, newestEvent, oldestEvent] { compiler.localVariables[variable.name] = variable }
+    for variable in [currentCount, expiredCount, newest, oldest, newestEvent, oldestEvent] {
+      compiler.localVariables[variable.name] = variable
+    }
     compiler.localVariables["view_reference"] = Variable(name: "view_reference", type: .null, value: .null)
     return try compiler.compile(expression)
   }
@@ -88,7 +90,8 @@ final class ExpressionView: View {
     }
     var expired = 0
     while let first = entries.first {
-      variables.set(count: entries.count, expired: expired, oldest: first.time, newest: entries.last?.time, events: (first.event, entries.last?.event))
+      variables.set(
+        count: entries.count, expired: expired, oldest: first.time, newest: entries.last?.time, events: (first.event, entries.last?.event))
       if try aggregates.holds(condition, for: first.event) { break }
       leaving.append(entries.removeFirst().event)
       try aggregates.apply(first.event, entering: false)

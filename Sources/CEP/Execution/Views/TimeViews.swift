@@ -69,7 +69,9 @@ final class TimeAccumulatingView: View {
     if !new.isEmpty {
       timer?.cancel()
       for event in new { queue.append(event) }
-      timer = site.schedule(at: interval.after(site.clock.now), slot: slot) { [unowned self] () throws(EvaluationError) in try self.release() }
+      timer = site.schedule(at: interval.after(site.clock.now), slot: slot) { [unowned self] () throws(EvaluationError) in
+        try self.release()
+      }
     }
     try pass(new: new, old: leaving)
   }
@@ -107,7 +109,8 @@ final class FirstTimeView: View {
   override var contents: [Event] { queue.all }
   override var history: History? { ownHistory }
   override func start() throws(EvaluationError) {
-    timer = site.schedule(at: interval.after(site.clock.now), slot: slot) { [unowned self] () throws(EvaluationError) in self.isOpen = false }
+    timer = site.schedule(at: interval.after(site.clock.now), slot: slot) { [unowned self] () throws(EvaluationError) in self.isOpen = false
+    }
   }
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
     let leaving = old.filter { queue.remove($0) }
