@@ -22,11 +22,12 @@ enum BenchPeer {
     return descriptor
   }
 
-  static func loopback<R>(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
+  /// - Parameter host: which of the addresses that begin with 127, all of them this machine's.
+  static func loopback<R>(_ port: UInt16, host: UInt32 = 1, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    address.sin_addr.s_addr = (0x7f00_0000 + host).bigEndian
     return withUnsafePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
     }
@@ -144,7 +145,7 @@ enum BenchPeer {
   }
 }
 
-/// Many exporters in one process: each has a socket of its own, its templates, and so many messages, which they send in turn.
+/// Many exporters in one process: each has an address and a socket of its own, its templates, and so many messages, which they send in turn.
 private struct Exporters {
   private let isTCP: Bool
   private let port: UInt16
@@ -163,9 +164,11 @@ private struct Exporters {
     limit.rlim_cur = limit.rlim_max
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     let shape = PlainCapture(records: messages * PlainCapture.recordsPerMessage)
-    let sockets = try (0..<count).map { _ in
+    let sockets = try (0..<count).map { number in
       let descriptor = try BenchPeer.socket(isTCP ? SOCK_STREAM : SOCK_DGRAM)
-      guard BenchPeer.loopback(port, { connect(descriptor, $0, $1) }) == 0 else {
+      guard BenchPeer.loopback(0, host: UInt32(number) + 2, { bind(descriptor, $0, $1) }) == 0,
+        BenchPeer.loopback(port, { connect(descriptor, $0, $1) }) == 0
+      else {
         throw BenchError("cannot connect: \(String(cString: strerror(errno)))")
       }
       return descriptor
