@@ -8,6 +8,7 @@ enum BenchPeer {
     case "drain-udp": try drainDatagrams()
     case "drain-tcp": try drainStreams()
     case "blast": try blast(arguments[1], port: UInt16(arguments[2]) ?? 0)
+    case "fill": try fill(arguments[1], bytes: Int(arguments[2]) ?? 0)
     case "exporters":
       try Exporters(arguments[1], port: UInt16(arguments[2]) ?? 0, count: Int(arguments[3]) ?? 1, messages: Int(arguments[4]) ?? 1).run()
     default: throw BenchError("no such peer: \(arguments)")
@@ -106,7 +107,21 @@ enum BenchPeer {
     print("lines \(lines)")
   }
 
-  // MARK: The bare loop
+  // MARK: Bare loops
+
+  /// Appends so many bytes to a new file, in pieces as the collector writes them, and nothing else.
+  private static func fill(_ path: String, bytes: Int) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+    guard descriptor >= 0 else { throw BenchError("cannot write \(path)") }
+    let piece = [UInt8](repeating: 32, count: 1 << 16)
+    var left = bytes
+    while left > 0 {
+      let taken = write(descriptor, piece, min(left, piece.count))
+      guard taken > 0 else { throw BenchError("cannot write \(path): \(String(cString: strerror(errno)))") }
+      left -= taken
+    }
+    close(descriptor)
+  }
 
   /// Sends each line of a file as a datagram, many at a call and nothing else; says what CPU time that took.
   private static func blast(_ path: String, port: UInt16) throws {

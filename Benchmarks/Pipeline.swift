@@ -11,6 +11,8 @@ enum PipelineBench {
     var more = ""
     /// Unmeasured, before each run.
     var prepare: () throws -> Void = {}
+    /// After all runs.
+    var compare: () throws -> Void = {}
   }
 
   private static var jobs: [Job] {
@@ -19,7 +21,7 @@ enum PipelineBench {
       Job(name: "file-json-null", destinations: { CollectorRun.jsonFile("/dev/null") }),
       Job(
         name: "file-json-file", destinations: { CollectorRun.json(try lines(BenchFiles.folder())) },
-        prepare: { remove(try BenchFiles.folder() + "/lines.json") }),
+        prepare: { remove(try BenchFiles.folder() + "/lines.json") }, compare: bareWrites),
       Job(
         name: "file-detections", destinations: { CollectorRun.detections },
         more: CollectorRun.alerts(CollectorRun.jsonFile("/dev/null"))),
@@ -41,6 +43,17 @@ enum PipelineBench {
     "<type>file</type><path>\(folder)</path><name>lines.json</name><dumpInterval><timeWindow>0</timeWindow></dumpInterval>"
   }
 
+  /// What the kernel takes for the same bytes, from nothing but a loop of `write`.
+  private static func bareWrites() throws {
+    var status = stat()
+    guard stat(try BenchFiles.folder() + "/lines.json", &status) == 0 else { throw BenchError("there is no file of lines") }
+    let path = try BenchFiles.folder() + "/bytes"
+    try CollectorRun.report("  a bare loop that writes as many bytes", records: BenchFiles.records) {
+      defer { remove(path) }
+      return try Child([CollectorRun.own, "peer", "fill", path, "\(status.st_size)"]).wait()
+    }
+  }
+
   static var names: [String] { jobs.map(\.name) }
 
   static func run(_ name: String) throws {
@@ -52,5 +65,6 @@ enum PipelineBench {
       try job.prepare()
       return try CollectorRun.untilEnd(configuration, records: job.records)
     }
+    try job.compare()
   }
 }
