@@ -21,7 +21,7 @@ enum PipelineBench {
       Job(name: "file-json-null", destinations: { CollectorRun.jsonFile("/dev/null") }),
       Job(
         name: "file-json-file", destinations: { CollectorRun.json(try lines(BenchFiles.folder())) },
-        prepare: { remove(try BenchFiles.folder() + "/lines.json") }, compare: bareWrites),
+        prepare: { remove(try linesPath()) }, compare: bareWrites),
       Job(
         name: "file-detections", destinations: { CollectorRun.detections },
         more: CollectorRun.alerts(CollectorRun.jsonFile("/dev/null"))),
@@ -46,7 +46,7 @@ enum PipelineBench {
   /// What the kernel takes for the same bytes, from nothing but a loop of `write`.
   private static func bareWrites() throws {
     var status = stat()
-    guard stat(try BenchFiles.folder() + "/lines.json", &status) == 0 else { throw BenchError("there is no file of lines") }
+    guard stat(try linesPath(), &status) == 0 else { throw BenchError("there is no file of lines") }
     let path = try BenchFiles.folder() + "/bytes"
     try CollectorRun.report("  a bare loop that writes as many bytes", records: BenchFiles.records) {
       defer { remove(path) }
@@ -54,9 +54,13 @@ enum PipelineBench {
     }
   }
 
+  /// Where `file-json-file` leaves its lines.
+  static func linesPath() throws -> String { try BenchFiles.folder() + "/lines.json" }
+
   static var names: [String] { jobs.map(\.name) }
 
-  static func run(_ name: String) throws {
+  /// - Parameter comparing: whether what is run beside the job is run too.
+  static func run(_ name: String, comparing: Bool = true) throws {
     guard let job = jobs.first(where: { $0.name == name }) else { return }
     let configuration = try CollectorRun.configuration(
       name, input: CollectorRun.file(try job.capture()), intermediates: job.intermediates, destinations: try job.destinations(),
@@ -65,6 +69,6 @@ enum PipelineBench {
       try job.prepare()
       return try CollectorRun.untilEnd(configuration, records: job.records)
     }
-    try job.compare()
+    if comparing { try job.compare() }
   }
 }
