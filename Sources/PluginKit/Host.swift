@@ -80,6 +80,11 @@ public struct Host: @unchecked Sendable {
     Counter(raw.pointee.counter(raw, name, kind, help), add: raw.pointee.counter_add, set: raw.pointee.counter_set)
   }
 
+  // MARK: Queue
+
+  /// The queue before this output; nil where the host is older. To be asked for once.
+  public var queue: OutputQueue? { OutputQueue(raw) }
+
   // MARK: Inputs
 
   /// - Parameter name: for people: "127.0.0.1:40312".
@@ -180,6 +185,22 @@ public struct Counter: @unchecked Sendable {
 
   public func add(_ amount: Int) { if amount > 0 { addFunction(raw, UInt64(amount)) } }
   public func set(_ value: UInt64) { setFunction(raw, value) }
+}
+
+/// The queue before an output.
+public struct OutputQueue: @unchecked Sendable {
+  private let host: UnsafePointer<flowcep_host>
+  private let pressureFunction: @convention(c) (UnsafePointer<flowcep_host>?) -> UInt32
+
+  init?(_ host: UnsafePointer<flowcep_host>) {
+    let raw = host.pointee.extension(host, FLOWCEP_QUEUE_EXTENSION)
+    guard let function = raw?.assumingMemoryBound(to: flowcep_queue.self).pointee.pressure else { return nil }
+    (self.host, pressureFunction) = (host, function)
+  }
+
+  /// How much of its room is taken, in thousandths, where records that find it full are lost; 0 where whoever sends them can wait.
+  /// From the instance's own thread.
+  public var pressure: Int { Int(pressureFunction(host)) }
 }
 
 /// What went wrong, in words for the operator: what was found, what was expected, no full stop.

@@ -84,6 +84,27 @@ import Testing
     #expect(Set(received.map(\.count)).count < Set(expected.map(\.utf8.count)).count / 2)
   }
 
+  @Test("UDP: padded while the queue fills and would drop; never where records wait, or where padding is not wanted")
+  func paddedUnderPressure() throws {
+    let folder = try TemporaryFolder()
+    let capture = try OutputFixture.capture(folder, records: 40_000)
+    let expected = try OutputFixture.lines(capture.path)
+    for (policy, padded, isPadded) in [("drop", "", true), ("drop", "<padded>no</padded>", false), ("block", "", false)] {
+      let receiver = try DatagramReceiver(buffer: 8 << 20)
+      let output = Self.json("<type>send</type><port>\(receiver.port)</port><maximumRate>200000</maximumRate>\(padded)")
+      let queue = "<queue><policy>\(policy)</policy><bytes>1 MiB</bytes></queue>"
+      let configuration = OutputFixture.configuration(output, file: capture.path, queue: queue)
+      let ledger = try Collector(configuration, folder: try TemporaryFolder()).ended()
+      let account = try #require(ledger["output", "out/test"])
+      #expect(ledger.closes && (policy == "block") == (account.delivered == 40_000))
+      let received = receiver.take(account.delivered)
+      let withSpaces = received.count { $0.dropLast().last == UInt8(ascii: " ") }
+      #expect(isPadded ? withSpaces > 1000 : withSpaces == 0)
+      #expect(account.numbers["padded"] ?? 0 >= withSpaces && (account.numbers["padded"] ?? 0 > 0) == isPadded)
+      #expect(Set(received.map { Self.withoutPadding($0.dropLast()) }).isSubset(of: expected))
+    }
+  }
+
   @Test("UDP: a line longer than datagramSize goes by itself and as it is")
   func longLines() throws {
     let folder = try TemporaryFolder()

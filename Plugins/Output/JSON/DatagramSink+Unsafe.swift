@@ -14,6 +14,7 @@ final class DatagramSink: Sink {
   private let refused: Counter
   private let tooLong: Counter
   private let failed: Counter
+  private let padded: Counter
   private var descriptor: Int32 = -1
   private let headers = UnsafeMutablePointer<flowcep_mmsghdr>.allocate(capacity: DatagramSink.batch)
   private let pieces = UnsafeMutablePointer<iovec>.allocate(capacity: DatagramSink.batch)
@@ -21,16 +22,22 @@ final class DatagramSink: Sink {
   private var queued = 0
   /// Where the kernel cuts datagrams from one piece.
   private var segments: Segments?
+  /// Where that is done only while this queue fills.
+  private let queue: OutputQueue?
+  private var queueFills = false
   private var pace: Pace
   private var receiver: ReceiverPace?
   private let waitsForReceiver: Bool
   private var saidRefused = false
   private var saidFailure = false
+  private var saidPadded = false
 
   /// Datagrams in one system call.
   private static let batch = 64
   /// A record in a datagram of its own is not padded beyond what Ethernet carries in one piece.
   private static let longestPadded = 1472
+  /// How full the queue is, in thousandths, when it is held to fill because the kernel takes too long over datagrams by themselves.
+  private static let pressure = 250
 
   init(_ host: Host, _ options: Options, _ counters: SinkCounters) throws(PluginError) {
     let (ip, port) = (options.text("ip") ?? "127.0.0.1", options.integer("port") ?? 4739)
@@ -41,7 +48,10 @@ final class DatagramSink: Sink {
     pace = Pace(perSecond: options.integer("maximumRate") ?? 0)
     waitsForReceiver = options.boolean("waitForReceiver")
     refused = host.informationCounter("connection-refused", help: "How often the receiver's machine said that nobody listens.")
-    segments = size > 0 ? Segments(size: size) : options.boolean("padded") ? Segments(size: Self.longestPadded) : nil
+    queue = size == 0 && options.text("padded") == "under-pressure" ? host.queue : nil
+    let cuts = size > 0 || queue != nil || options.text("padded") == "yes"
+    segments = cuts ? Segments(size: size > 0 ? size : Self.longestPadded) : nil
+    padded = host.informationCounter("padded", help: "Records that went out with spaces because the queue before the output was filling.")
     tooLong = counters.dropped("too-long", help: "Records longer than a datagram can be.")
     failed = counters.dropped("send-failed", help: "Records that the system did not send.")
     for index in 0..<Self.batch {
@@ -76,6 +86,7 @@ final class DatagramSink: Sink {
 
   func send(_ bytes: UnsafeRawBufferPointer, lineEnds: UnsafeBufferPointer<Int>) {
     guard let base = bytes.baseAddress else { return }
+    if let queue { queueFills = queue.pressure > Self.pressure }
     var (start, line) = (0, 0)
     while line < lineEnds.count {
       var next = line + 1
@@ -87,15 +98,16 @@ final class DatagramSink: Sink {
   }
 
   private func add(_ bytes: UnsafeMutableRawPointer, _ count: Int, lines: Int) {
-    guard let segments, segments.takes(count) else {
-      if segments != nil { flush() }
-      return queue(bytes, count, lines: lines)
+    guard let segments, queue == nil || queueFills else { return enqueue(bytes, count, lines: lines) }
+    guard segments.takes(count) else {
+      flush()
+      return enqueue(bytes, count, lines: lines)
     }
     if !segments.hasRoom(for: count) || queued > 0 { flush() }
     segments.append(.init(start: bytes, count: count, lines: lines))
   }
 
-  private func queue(_ bytes: UnsafeMutableRawPointer, _ count: Int, lines: Int) {
+  private func enqueue(_ bytes: UnsafeMutableRawPointer, _ count: Int, lines: Int) {
     pieces[queued] = iovec(iov_base: bytes, iov_len: count)
     lineCounts[queued] = lines
     queued += 1
@@ -115,7 +127,9 @@ final class DatagramSink: Sink {
     while first < waiting.count {
       let next = first + (receiver?.allow(waiting.count - first, bytes: segments.longest, areCut: true) ?? waiting.count - first)
       if segments.send(first..<next, on: descriptor) {
-        counters.delivered.add(waiting[first..<next].reduce(0) { $0 + $1.lines })
+        let lines = waiting[first..<next].reduce(0) { $0 + $1.lines }
+        counters.delivered.add(lines)
+        if queueFills { notePadded(lines) }
         (first, isRetry) = (next, false)
         continue
       }
@@ -129,7 +143,7 @@ final class DatagramSink: Sink {
       if next - first > 1, Segments.cannotBeCut(error) { self.segments = nil }
       break
     }
-    for datagram in waiting[first...] { queue(datagram.start, datagram.count, lines: datagram.lines) }
+    for datagram in waiting[first...] { enqueue(datagram.start, datagram.count, lines: datagram.lines) }
     segments.removeAll()
   }
 
@@ -166,6 +180,12 @@ final class DatagramSink: Sink {
     refused.add(1)
     if !saidRefused { host.log(.warning, "nobody listens at \(address)") }
     saidRefused = true
+  }
+
+  private func notePadded(_ lines: Int) {
+    padded.add(lines)
+    if !saidPadded { host.log(.info, "the queue fills: spaces make datagrams for \(address) equally long, so that the system takes many at once") }
+    saidPadded = true
   }
 
   private func drop(_ lines: Int, _ error: Int32) {

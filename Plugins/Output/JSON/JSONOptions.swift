@@ -22,8 +22,8 @@ enum JSONOptions {
       .integer("port", default: 4739, range: 0...65535, help: "send: the receiver's port. server: where to listen."),
       .choice("protocol", ["UDP", "TCP"], default: "UDP", help: "send: the transport."),
       .bytes("datagramSize", default: "0", range: "0..65507", help: "send, UDP: fills datagrams up to this size; 0: a record each."),
-      .boolean(
-        "padded", default: false,
+      .choice(
+        "padded", ["under-pressure", "yes", "no"], default: "under-pressure",
         help: "send, UDP, a record each: spaces make datagrams equally long, so that the kernel takes many at once."),
       .integer(
         "maximumRate", default: 0, range: 0...100_000_000,

@@ -37,6 +37,8 @@ public final class BatchQueue: @unchecked Sendable {
   /// The consumer has had records, and has not napped since.
   private var hasWorked = false
   private var producersWaiting = 0
+  /// The records that came last are lost where they find no room.
+  private var losesRecords = false
 
   public init(policy: Policy, maximumBytes: Int, maximumBatches: Int = 16384, stop: StopState) {
     self.policy = policy
@@ -71,6 +73,13 @@ public final class BatchQueue: @unchecked Sendable {
     return (bytes, count)
   }
 
+  /// How much of its room is taken, in thousandths; 0 where no record is lost for want of room, since whoever sends them waits.
+  public var pressure: Int {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return losesRecords ? max(bytes * 1000 / maximumBytes, count * 1000 / maximumBatches) : 0
+  }
+
   private var count: Int { incoming.count + outgoing.count }
 
   /// Appends a batch. A full queue waits or refuses, by its policy; once the time for stopping is over it refuses.
@@ -80,6 +89,7 @@ public final class BatchQueue: @unchecked Sendable {
     let isDatagrams = batch.view.messages.first?.session?.pointee.transport == UInt16(FLOWCEP_TRANSPORT_UDP)
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
+    if isRecords { losesRecords = policy == .drop || isDatagrams }
     while isRecords, recordBatches > 0, bytes + weight > maximumBytes || count >= maximumBatches {
       wake(if: consumer == .naps)
       if policy == .drop || policy == .dropDatagrams && isDatagrams { return .full }

@@ -261,6 +261,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   }
 
   public func take(_ batch: BatchStorage, for process: String) -> flowcep_status { flowcep_status(FLOWCEP_FAILED) }
+  public var pressure: Int { 0 }
 
   private func say(_ notice: DecoderNotice, _ session: Session) {
     let (level, text): (HostServices.LogLevel, String) =

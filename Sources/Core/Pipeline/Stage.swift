@@ -46,6 +46,9 @@ public class QueueStage: BatchTarget, @unchecked Sendable {
   /// How much waits before the stage.
   public var queueLoad: (bytes: Int, batches: Int) { queue.load }
 
+  /// How full the queue before the stage is, in thousandths, where what finds it full is lost.
+  public var pressure: Int { queue.pressure }
+
   /// False while the thread runs. What it then works on is in nobody's count yet.
   public var isEnded: Bool { hasEnded.load(ordering: .acquiring) }
 

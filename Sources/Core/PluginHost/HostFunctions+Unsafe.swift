@@ -111,6 +111,7 @@ enum HostFunctions {
       case FLOWCEP_ELEMENTS_EXTENSION: return UnsafeRawPointer(context.services.elements.raw)
       case FLOWCEP_FUNCTIONS_EXTENSION: return context.services.functions(for: context.name).map { UnsafeRawPointer($0.raw) }
       case FLOWCEP_METRICS_EXTENSION: return UnsafeRawPointer(context.services.metrics)
+      case FLOWCEP_QUEUE_EXTENSION: return UnsafeRawPointer(context.services.queue)
       default: return nil
       }
     }
@@ -129,5 +130,14 @@ enum HostFunctions {
       return OpaquePointer(Unmanaged.passUnretained(counter).toOpaque())
     }
     return metrics
+  }
+
+  /// The extension `flowcep.queue/1`; lives as long as the process.
+  static func makeQueue() -> UnsafeMutablePointer<flowcep_queue> {
+    let queue = UnsafeMutablePointer<flowcep_queue>.allocate(capacity: 1)
+    queue.initialize(to: flowcep_queue())
+    queue.pointee.struct_size = UInt32(MemoryLayout<flowcep_queue>.size)
+    queue.pointee.pressure = { host in UInt32(clamping: InstanceContext.from(host)?.sink?.pressure ?? 0) }
+    return queue
   }
 }

@@ -19,6 +19,7 @@ public final class HostServices: @unchecked Sendable {
   private let finder: PluginFinder?
   private let functionList = Mutex<FunctionList?>(nil)
   let metrics = HostFunctions.makeMetrics()
+  let queue = HostFunctions.makeQueue()
 
   /// - Parameters:
   ///   - functions: where libraries of functions are looked for, nil: nowhere.

@@ -14,6 +14,8 @@ public protocol InstanceSink: AnyObject {
   func closed(_ session: Session, reason: String?)
   /// A batch for an exporting process.
   func take(_ batch: BatchStorage, for process: String) -> flowcep_status
+  /// How full the queue before the instance is, in thousandths, where what finds it full is lost.
+  var pressure: Int { get }
 }
 
 /// The host's side of one instance: the struct of functions that the plugin gets, and everything that it has been lent.

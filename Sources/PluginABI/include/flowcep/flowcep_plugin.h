@@ -243,6 +243,16 @@ typedef struct flowcep_metrics {
       const flowcep_host *host, const char *name, uint32_t kind, const char *label, const char *value, const char *help);
 } flowcep_metrics;
 
+// Host extension: how full the queue before an output is.
+#define FLOWCEP_QUEUE_EXTENSION "flowcep.queue/1"
+typedef struct flowcep_queue {
+  uint32_t struct_size;
+  uint32_t reserved;
+  // [stage] How much of the queue's room is taken, in thousandths, where records that find it full are lost: dropped by its policy, or by
+  // the system before a UDP input that waits. 0 where whoever sends them can wait, and in what is no output.
+  uint32_t (*pressure)(const flowcep_host *host);
+} flowcep_queue;
+
 // The compiler that this header was read by; of the Swift compiler, the clang inside it, which is of one build with it.
 __attribute__((unused)) static inline const char *flowcep_toolchain(void) { return __VERSION__; }
 
