@@ -184,7 +184,7 @@ final class DatagramSink: Sink {
 
   private func notePadded(_ lines: Int) {
     padded.add(lines)
-    if !saidPadded { host.log(.info, "the queue fills: spaces make datagrams for \(address) equally long, so that the system takes many at once") }
+    if !saidPadded { host.log(.info, "the queue fills: datagrams for \(address) are padded, so that the system takes many at once") }
     saidPadded = true
   }
 

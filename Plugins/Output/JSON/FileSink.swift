@@ -9,6 +9,7 @@ final class FileSink: Sink {
   private let diskFull: Counter
   private let failed: Counter
   private var windows: FileWindows
+  private var writeBehind: WriteBehind
   /// A device or a pipe of that name is written to as it is; it has no windows.
   private let device: String?
   private var descriptor: Int32 = -1
@@ -20,6 +21,7 @@ final class FileSink: Sink {
     guard let folder = options.text("path") else { throw PluginError("an output of type \"file\" needs a \"path\"") }
     let interval = options.group("dumpInterval")
     (self.host, self.counters) = (host, counters)
+    writeBehind = WriteBehind(host)
     device = Self.isDevice(folder) ? folder : nil
     windows = FileWindows(
       folder: folder, prefix: options.text("prefix") ?? "", name: options.text("name"),
@@ -37,6 +39,7 @@ final class FileSink: Sink {
   func send(_ bytes: UnsafeRawBufferPointer, lineEnds: UnsafeBufferPointer<Int>) {
     if let error = openCurrent() { return drop(lineEnds.count, error) }
     let (written, error) = LineFile.write(bytes, to: descriptor)
+    if device == nil { writeBehind.wrote(written, to: descriptor) }
     if error == 0 {
       counters.delivered.add(lineEnds.count)
       saidFailure = false

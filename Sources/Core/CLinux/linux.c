@@ -4,6 +4,7 @@
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <malloc.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -43,6 +44,8 @@ int flowcep_processors(void) {
   cpu_set_t allowed;
   return sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) > 0 ? CPU_COUNT(&allowed) : 1;
 }
+
+void flowcep_begin_writing(int fd, off_t from, off_t count) { sync_file_range(fd, from, count, SYNC_FILE_RANGE_WRITE); }
 
 void flowcep_name_thread(const char *name) {
   char kept[16];

@@ -28,6 +28,9 @@ int flowcep_sendmmsg(int fd, struct flowcep_mmsghdr *messages, unsigned int coun
 /// Linux 4.18); as one where `size` is 0. Gives what sendmsg gives: all of them are sent, or none and errno says why.
 ssize_t flowcep_send_segments(int fd, struct iovec *pieces, size_t count, uint16_t size);
 
+/// Begins to write a range of a file to its disk and does not wait for the end (sync_file_range). Only a hint: nothing fails.
+void flowcep_begin_writing(int fd, off_t from, off_t count);
+
 /// Makes malloc give freed memory back to the system as soon as there is a MiB of it. Left alone it raises that bound by itself, so that what a
 /// burst took stays with the process.
 void flowcep_return_freed_memory(void);
