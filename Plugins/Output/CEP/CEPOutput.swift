@@ -15,10 +15,10 @@ final class CEPOutput: OutputPlugin {
   /// Each with what says which of its events are wanted.
   private let readers: [(reader: RecordEventReader, choose: (EventBatch) -> [UInt32]?)]
   private var readAhead: ReadAhead?
-  /// A batch whose events the engine has not had yet, since it comes behind others whose end was not in sight.
-  private var waiting: (batch: Batch, events: [EventBatch])?
   /// Batches of fewer records are not worth waking a thread for.
   private static let recordsWorthAThread = 512
+  /// How many of the events that one batch makes due are taken out ahead of the engine.
+  private static let eventsAhead = 1 << 15
   /// By the statement's number; nil where its rows are no detections.
   private var writers: [DetectionWriter?]
   private let targets: [String]
@@ -72,42 +72,62 @@ final class CEPOutput: OutputPlugin {
     if readers.isEmpty { host.log(.warning, "no statement reads IPFIX: no record will reach the engine") }
   }
 
-  func start() throws(PluginError) { readAhead = ReadAhead { [unowned self] in read($0) } }
+  func start() throws(PluginError) { readAhead = ReadAhead { [unowned self] in read($0, limit: Self.eventsAhead) } }
 
-  private func read(_ batch: Batch) -> [EventBatch] { readers.map { $0.reader.read(batch, choosing: $0.choose) } }
+  /// Takes the events out of a batch and gives them to the clock; what that makes due.
+  /// - Parameter limit: after how many events the rest is left to be taken out when it is delivered.
+  private func read(_ batch: Batch, limit: Int) -> [DueEvents] {
+    let wall = Int64(host.monotonicNanoseconds / 1_000_000)
+    return readers.map { engine.hold($0.reader.read(batch, choosing: $0.choose), wall: wall, limit: limit) }
+  }
 
   func process(_ batch: Batch) throws(PluginError) {
-    guard let readAhead, batch.recordCount >= Self.recordsWorthAThread else {
-      try catchUp()
-      return try send(read(batch), of: batch)
-    }
-    host.retain(batch)
-    readAhead.begin(batch)
-    defer { waiting = (batch, readAhead.finish()) }
-    try catchUp()
-  }
-
-  func idle() throws(PluginError) { try catchUp() }
-
-  /// Gives the engine what waits.
-  private func catchUp() throws(PluginError) {
-    guard let (batch, events) = waiting else { return }
-    waiting = nil
-    defer { host.release(batch) }
-    try send(events, of: batch)
-  }
-
-  private func send(_ events: [EventBatch], of batch: Batch) throws(PluginError) {
     lastRecord = host.monotonicNanoseconds
-    if engine.options.clock == .system { engine.advance(to: Int64(host.wallNanoseconds / 1_000_000)) }
-    for events in events { engine.send(events, wall: Int64(lastRecord / 1_000_000)) }
-    keeper?.note(batch.recordCount, exportTime: batch.messages.last?.export_time)
+    if let readAhead, batch.recordCount >= Self.recordsWorthAThread {
+      if readAhead.isFull { deliverNext(waits: true) }
+      host.retain(batch)
+      readAhead.begin(batch)
+      while deliverNext(waits: false) {}
+    } else {
+      catchUp()
+      // One by one, while they are in the processor's cache.
+      deliver(read(batch, limit: 0), of: batch)
+    }
+    // A state is of the engine and the clock, so the one has to have had what the other has.
+    if keeper?.isDue ?? false { catchUp() }
+    try giveOut()
+    if readAhead?.isEmpty ?? true { keeper?.save(engine) }
+  }
+
+  func idle() throws(PluginError) {
+    guard let readAhead, !readAhead.isEmpty else { return }
+    catchUp()
     try giveOut()
     keeper?.save(engine)
   }
 
+  /// Gives the engine all that the clock has passed.
+  private func catchUp() {
+    while deliverNext(waits: true) {}
+  }
+
+  @discardableResult
+  private func deliverNext(waits: Bool) -> Bool {
+    guard let readAhead, let (batch, due) = readAhead.next(waits: waits) else { return false }
+    deliver(due, of: batch)
+    host.release(batch)
+    if due.contains(where: \.isPartial) { readAhead.goOn() }
+    return true
+  }
+
+  private func deliver(_ due: [DueEvents], of batch: Batch) {
+    if engine.options.clock == .system { engine.advance(to: Int64(host.wallNanoseconds / 1_000_000)) }
+    for due in due { engine.deliver(due) }
+    keeper?.note(batch.recordCount, exportTime: batch.messages.last?.export_time)
+  }
+
   func handle(_ event: Batch) throws(PluginError) {
-    try catchUp()
+    catchUp()
     switch event.kind {
     case .tick:
       checkLists()
@@ -117,9 +137,9 @@ final class CEPOutput: OutputPlugin {
     // Where state is kept, what the clock has not passed is kept too: the next run goes on with it.
     case .end:
       if keeper == nil { engine.finish(flush: flushesAtEnd && host.stopNanosecondsLeft == nil) }
-    case .sessionOpened: return clocks.opened(event)
-    case .sessionClosed: return clocks.closed(event, engine)
-    case .records: return
+    case .sessionOpened: clocks.opened(event)
+    case .sessionClosed: clocks.closed(event, engine)
+    case .records: break
     }
     try giveOut()
     if event.kind == .end { keeper?.write(engine, isEnd: true) } else { keeper?.save(engine) }

@@ -1,26 +1,35 @@
 import CLinux
-import EventModel
+import Engine
 import Glibc
 import PluginKit
 import RecordBatch
 
-/// Takes the columns out of a batch's records on a thread of its own, while the engine works on the batch before.
+/// Takes the columns out of batches' records and holds the events until they are due, on a thread of its own and up to four batches ahead
+/// of the engine.
 ///
-/// Between `begin` and `finish` the readers are that thread's; otherwise it sleeps, and they are the caller's.
+/// While batches are in there the readers and the clock are that thread's; otherwise it sleeps, and they are the caller's. After a batch
+/// of which more is due than it could give, it waits until the caller has said `goOn`.
 final class ReadAhead: @unchecked Sendable {
-  private let read: (Batch) -> [EventBatch]
-  private var batch: Batch?
-  private var events: [EventBatch] = []
+  typealias Reading = (batch: Batch, due: [DueEvents])
+
+  private let read: (Batch) -> [DueEvents]
+  /// Each is one thread's at a time.
+  private let slots = UnsafeMutablePointer<Reading?>.allocate(capacity: ReadAhead.depth)
+  // Numbers of batches: the next to come, and the next to go.
+  private var begun = 0
+  private var taken = 0
   private var isStopped = false
-  private let work = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-  private let done = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+  private let work = Semaphore()
+  private let done = Semaphore()
+  private let leave = Semaphore()
   private var thread = pthread_t()
 
+  private static let depth = 4
+
   /// Nil where there is one processor only, which would do the same work and switch threads besides, or no thread to be had.
-  init?(_ read: @escaping (Batch) -> [EventBatch]) {
+  init?(_ read: @escaping (Batch) -> [DueEvents]) {
     self.read = read
-    sem_init(work, 0, 0)
-    sem_init(done, 0, 0)
+    slots.initialize(repeating: nil, count: Self.depth)
     guard flowcep_processors() > 1 else { return nil }
     let body = Unmanaged.passUnretained(self).toOpaque()
     let status = pthread_create(
@@ -33,38 +42,66 @@ final class ReadAhead: @unchecked Sendable {
     guard status == 0 else { return nil }
   }
 
-  deinit {
-    sem_destroy(work)
-    sem_destroy(done)
-    work.deallocate()
-    done.deallocate()
-  }
+  deinit { slots.deinitialize(count: Self.depth).deallocate() }
 
-  /// The batch must stay until `finish` has given its events, and as long as these.
+  var isEmpty: Bool { begun == taken }
+  var isFull: Bool { begun - taken == Self.depth }
+
+  /// Not while it is full. The batch must stay until `next` has given what is due, and as long as that.
   func begin(_ batch: Batch) {
-    self.batch = batch
-    sem_post(work)
+    slots[begun % Self.depth] = (batch, [])
+    begun += 1
+    work.post()
   }
 
-  func finish() -> [EventBatch] {
-    while sem_wait(done) != 0 {}
-    defer { events = [] }
-    return events
+  /// The first batch that has not been given yet; nil where it is not done, unless that is waited for, and where there is none.
+  func next(waits: Bool) -> Reading? {
+    guard !isEmpty, done.take(waits: waits) else { return nil }
+    defer {
+      slots[taken % Self.depth] = nil
+      taken += 1
+    }
+    return slots[taken % Self.depth]
   }
 
-  /// Not between `begin` and `finish`.
+  /// What was due of a batch and not given has been dealt with.
+  func goOn() { leave.post() }
+
+  /// Only while it is empty.
   func stop() {
     isStopped = true
-    sem_post(work)
+    work.post()
     pthread_join(thread, nil)
   }
 
   private func run() {
-    while true {
-      while sem_wait(work) != 0 {}
-      guard !isStopped, let batch else { return }
-      events = read(batch)
-      sem_post(done)
+    var next = 0
+    while work.take(waits: true), !isStopped, let batch = slots[next % Self.depth]?.batch {
+      let due = read(batch)
+      slots[next % Self.depth]?.due = due
+      next += 1
+      done.post()
+      if due.contains(where: \.isPartial) { _ = leave.take(waits: true) }
     }
+  }
+}
+
+private final class Semaphore {
+  private let raw = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+  init() { sem_init(raw, 0, 0) }
+
+  deinit {
+    sem_destroy(raw)
+    raw.deallocate()
+  }
+
+  func post() { sem_post(raw) }
+
+  /// False where it was not to be had at once, and was not waited for.
+  func take(waits: Bool) -> Bool {
+    guard waits else { return sem_trywait(raw) == 0 }
+    while sem_wait(raw) != 0 {}
+    return true
   }
 }

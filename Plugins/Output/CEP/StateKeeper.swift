@@ -102,6 +102,8 @@ final class StateKeeper {
     if let exportTime { self.exportTime = Int64(exportTime) }
   }
 
+  var isDue: Bool { host.monotonicNanoseconds >= next }
+
   /// Writes the state where it is time to.
   func save(_ engine: Engine) {
     let now = host.monotonicNanoseconds

@@ -136,6 +136,7 @@ extension Engine {
     result.position = header.position
     do throws(EvaluationError) { try runtime.finishRestoring() } catch { throw StateError(error.description) }
     watermark?.exchange(archive)
+    noteClock()
     hasBegun = runtime.hasStarted
     if let failure = archive.failure { throw StateError(failure) }
     return result

@@ -45,7 +45,7 @@ public final class Engine {
   public var onRows: (EngineRows) -> Void = { _ in }
   /// Called where a statement fails on an event, with the statement (nil: none in particular) and the reason.
   public var onFailure: (StatementInfo?, String) -> Void = { _, _ in }
-  private var counts = EngineCounters()
+  var counts = EngineCounters()
   let runtime: Runtime
   let plans: [ModulePlan]
   let scopes: [ModuleScope]
@@ -54,11 +54,14 @@ public final class Engine {
   /// Whether the first event has set the clock.
   var hasBegun = false
   var watermark: WatermarkClock?
+  /// The clock has passed events that `hold` has not given.
+  var owes = false
+  var notices: [ClockNotice] = []
   private let moduleNames: [String]
   private let predeclared: [EventType]
   /// Under which names a saved state knows statements and types.
   private(set) lazy var stateNames = StateNames(plans, moduleNames, common: predeclared)
-  private var wall: Int64 = 0
+  var wall: Int64 = 0
   /// How many bytes one statement may keep, about; nil for no limit.
   public var stateLimit: Int?
   /// What statements keep, and which of them had to give up some of it.
@@ -133,20 +136,19 @@ public final class Engine {
     }
   }
 
-  public var counters: EngineCounters {
-    var counters = counts
-    if let watermark {
-      (counters.late, counters.lateDropped, counters.ahead) = (watermark.counts.late, watermark.counts.dropped, watermark.counts.ahead)
-      counters.held = UInt64(watermark.held)
-    }
-    return counters
-  }
+  public var counters: EngineCounters { counts }
 
   /// What has become known about the exporters' clocks since the last call, to be told to the operator.
-  public func takeClockNotices() -> [ClockNotice] { watermark?.takeNotices() ?? [] }
+  public func takeClockNotices() -> [ClockNotice] {
+    defer { notices = [] }
+    return notices
+  }
 
   /// A session has ended: its clock neither agrees nor disagrees with the others' any more.
-  public func endSession(_ session: UInt32) { watermark?.endSession(session) }
+  public func endSession(_ session: UInt32) {
+    watermark?.endSession(session)
+    noteClock()
+  }
 
   /// Engine time in ms.
   public var now: Int64 { runtime.now }
@@ -176,33 +178,10 @@ public final class Engine {
   /// - Parameter wall: the wall clock in ms, for watermark mode: it tells exporters that are silent from those that contradict. Without it
   ///   the last one told counts.
   public func send(_ batch: EventBatch, wall: Int64? = nil) {
-    counts.eventsIn += UInt64(batch.count)
-    switch options.clock {
-    case .compat: deliver(batch, .follow)
-    case .system: deliver(batch, .none)
-    case .watermark:
-      self.wall = wall ?? self.wall
-      // What is not wanted is not held; where most is, picking out the rest costs more than holding it.
-      let wanted = batch.chosen == nil ? wanted(batch) : nil
-      watermark?.add(wanted.flatMap { $0.count * 4 <= batch.count * 3 ? batch.choosing($0) : nil } ?? batch, wall: self.wall)
-      release()
-    }
-  }
-
-  private func deliver(_ batch: EventBatch, _ clock: BatchClock) {
-    counts.unread += UInt64(runtime.send(batch, clock: clock))
-  }
-
-  /// Delivers what the watermark has passed.
-  private func release() {
-    guard let watermark else { return }
-    // The first event sets the clock, wanted or not.
-    if !hasBegun, let first = watermark.firstTime {
-      hasBegun = true
-      runtime.step(to: first)
-    }
-    while let batch = watermark.next() { deliver(batch, .forward) }
-    if let now = watermark.now, hasBegun { runtime.step(to: now) }
+    // What is not wanted is not held; where most is, picking out the rest costs more than holding it.
+    let wanted = options.clock == .watermark && batch.chosen == nil ? wanted(batch) : nil
+    let chosen = wanted.flatMap { $0.count * 4 <= batch.count * 3 ? batch.choosing($0) : nil }
+    deliver(hold(chosen ?? batch, wall: wall ?? self.wall, limit: 0))
   }
 
   /// Sets the clock: to the wall clock's time in system mode, to an instant of a test in compat mode. Timers that are due fire.
