@@ -8,6 +8,7 @@ struct ReceiverPace {
   private let queue: ReceiverQueue?
   private let host: Host
   private let dropped: Counter
+  private let notesOfCutDatagram: Int
   /// Bytes that may go before the queue is looked at again.
   private var room = 0
   private var isStalled = false
@@ -19,13 +20,14 @@ struct ReceiverPace {
 
   init(_ host: Host, _ queue: ReceiverQueue?) {
     (self.host, self.queue) = (host, queue)
+    notesOfCutDatagram = queue.flatMap { _ in ReceiverQueue.notesOfCutDatagram() } ?? 1024
     dropped = host.informationCounter("receiver-dropped", help: "Datagrams for which a receiver on this machine had no room.")
   }
 
   /// What a datagram takes in the receiver's queue: the kernel allots powers of two, with its own notes beside them. One that it has cut
-  /// from a larger piece takes its bytes there and 832 for the notes (Linux 6.18).
-  private static func memory(_ bytes: Int, isCut: Bool) -> Int {
-    if isCut { return bytes + 1024 }
+  /// from a larger piece takes its bytes there and the notes.
+  private func memory(_ bytes: Int, isCut: Bool) -> Int {
+    if isCut { return bytes + notesOfCutDatagram }
     var size = 512
     while size < bytes + 448 { size *= 2 }
     return size + 256
@@ -39,7 +41,7 @@ struct ReceiverPace {
   mutating func allow(_ count: Int, bytes: Int, areCut: Bool = false) -> Int {
     guard let queue else { return count }
     let areSeveral = areCut && count > 1
-    let each = Self.memory(bytes, isCut: areSeveral)
+    let each = memory(bytes, isCut: areSeveral)
     if room < each * count { look(queue, atLeast: areSeveral ? 2 * each : each) }
     let allowed = isStalled ? count : max(1, min(count, room / each))
     room -= allowed * each
