@@ -11,22 +11,22 @@ public import EventModel
 public final class WatermarkClock {
   public let options: WatermarkOptions
   /// What the clock shows; nil before there is a time that it trusts.
-  public private(set) var now: Int64?
-  public private(set) var counts = WatermarkCounts()
-  private var guardian: SkewGuard
+  public internal(set) var now: Int64?
+  public internal(set) var counts = WatermarkCounts()
+  var guardian: SkewGuard
   /// Behind a pointer, for a property's checks would cost more than the work on one event.
-  private let buckets: UnsafeMutablePointer<HeldBuckets>
+  let buckets: UnsafeMutablePointer<HeldBuckets>
   /// Events of sessions about which nothing is decided, in order of arrival.
-  private var undecided: [(session: UInt32, event: HeldEvent)] = []
+  var undecided: [(session: UInt32, event: HeldEvent)] = []
   /// The layout of each type's rows, and its number among all that have been.
   private var layouts: [(layout: RowLayout, number: Int32)] = []
   private var layoutCount: Int32 = 0
   /// What takes the rows of undecided events, by layout.
-  private var waitingSegment: UInt32?
-  private var waitingLayout: Int32 = -1
+  var waitingSegment: UInt32?
+  var waitingLayout: Int32 = -1
   /// Where the rows of the batch that is being taken in have their places.
-  private var places: UnsafeMutablePointer<RowPlace>
-  private var placeCount = 0
+  var places: UnsafeMutablePointer<RowPlace>
+  var placeCount = 0
   private var targets: UnsafeMutablePointer<UnsafeMutableRawPointer>
   private var placeCapacity = 1
   /// Events on their way out: [head, count) are still to go.
@@ -34,16 +34,15 @@ public final class WatermarkClock {
   private var takenHead = 0
   private var takenCount = 0
   private var takenCapacity = 0
-  private var earliest = Int64.max
-  private var latestUnwanted = Int64.min
+  var earliest = Int64.max
+  var latestUnwanted = Int64.min
   /// Segments of rows that were dropped, perhaps before they were written.
-  private var dropped: [UInt32] = []
+  var dropped: [UInt32] = []
   private var lastWall: Int64?
   private var clockAtLastRecord: Int64?
 
   /// Times beyond these are taken for these (over 30 million years), so that sums stay in range.
-  private static let extreme: Int64 = 1 << 60
-  private static let undecidedLimit = 65_536
+  static let extreme: Int64 = 1 << 60
 
   public init(options: WatermarkOptions = WatermarkOptions()) {
     self.options = options
@@ -120,213 +119,6 @@ public final class WatermarkClock {
       layoutCount += 1
     }
     return layouts[index]
-  }
-
-  private func admit(_ batch: EventBatch, _ layout: (layout: RowLayout, number: Int32), _ wall: Int64) {
-    let times = batch.times.isEmpty ? batch.exportTimes : batch.times
-    times.withUnsafeBufferPointer { times in
-      batch.exportTimes.withUnsafeBufferPointer { exportTimes in
-        batch.sessions.withUnsafeBufferPointer { sessions in
-          (batch.chosen ?? []).withUnsafeBufferPointer { chosen in
-            let arrivals = Arrivals(
-              count: batch.count, times: times, exportTimes: exportTimes, sessions: sessions, chosen: batch.chosen == nil ? nil : chosen)
-            admit(arrivals, layout, wall)
-          }
-        }
-      }
-    }
-  }
-
-  /// What a batch says of its events, without the checks of arrays: each is empty, or has as many as there are events.
-  private struct Arrivals {
-    let count: Int
-    let times: UnsafeBufferPointer<Int64>
-    let exportTimes: UnsafeBufferPointer<Int64>
-    let sessions: UnsafeBufferPointer<UInt32>
-    /// Nil where all have values.
-    let chosen: UnsafeBufferPointer<UInt32>?
-  }
-
-  private func admit(_ arrivals: Arrivals, _ layout: (layout: RowLayout, number: Int32), _ wall: Int64) {
-    let (times, exportTimes, sessions) = (arrivals.times, arrivals.exportTimes, arrivals.sessions)
-    let (lateness, skew) = (options.lateness, options.maxSkew ?? Self.extreme * 2)
-    let (drops, buckets) = (options.late == .drop, buckets)
-    var clock = now ?? .min
-    var limit = now.map { $0 + skew } ?? .min
-    var session: UInt32?
-    var late: UInt64 = 0
-    var value = 0
-    for row in 0..<arrivals.count {
-      var source: Int? = value
-      if let chosen = arrivals.chosen, value == chosen.count || Int(chosen[value]) != row { source = nil } else { value += 1 }
-      var time = times.isEmpty ? max(clock, -Self.extreme) : min(max(times[row], -Self.extreme), Self.extreme)
-      let bound = exportTimes.isEmpty ? time : min(max(exportTimes[row], -Self.extreme), Self.extreme)
-      let trusted = min(time, bound)
-      let sender = sessions.isEmpty ? 0 : sessions[row]
-      if trusted > limit {
-        now = clock == .min ? nil : clock
-        suspect(sender, wait(source, time, layout), trusted, exportTimes.isEmpty ? nil : exportTimes[row], wall)
-        clock = now ?? .min
-        limit = now.map { $0 + skew } ?? .min
-        session = nil
-        continue
-      }
-      if session != sender || guardian.candidates > 0 {
-        session = sender
-        if guardian.inRange(sender, wall: wall) {
-          now = clock
-          giveUpWaiting(of: sender)
-        }
-      }
-      if trusted - lateness > clock {
-        clock = trusted - lateness
-        limit = clock + skew
-      }
-      if time - trusted > skew {
-        // No flow ends so long after its export: the time is nonsense, and the event belongs where its message does.
-        time = trusted
-        counts.ahead &+= 1
-      }
-      if time < clock {
-        late += 1
-        if drops { continue }
-        time = clock
-      }
-      earliest = min(earliest, time)
-      guard let source else {
-        passBy(time)
-        continue
-      }
-      (places + placeCount).initialize(to: buckets.pointee.place(time, source: source, layout.layout, layout.number))
-      placeCount += 1
-    }
-    if clock != .min { now = clock }
-    counts.late &+= late
-    if drops { counts.dropped &+= late }
-  }
-
-  /// An event that nobody wants has its time.
-  @inline(__always)
-  private func passBy(_ time: Int64) {
-    counts.unwanted &+= 1
-    latestUnwanted = max(latestUnwanted, time)
-  }
-
-  /// Gives an undecided event's row its place, if it has one.
-  private func wait(_ source: Int?, _ time: Int64, _ layout: (layout: RowLayout, number: Int32)) -> HeldEvent {
-    guard let source else { return HeldEvent(time: time, segment: HeldEvent.nowhere, row: 0) }
-    let segment: UInt32
-    if let waitingSegment, waitingLayout == layout.number {
-      segment = waitingSegment
-    } else {
-      if let waitingSegment { buckets.pointee.segments.close(waitingSegment) }
-      segment = buckets.pointee.segments.make(layout.layout)
-      (waitingSegment, waitingLayout) = (segment, layout.number)
-    }
-    let number = buckets.pointee.segments.append(segment)
-    (places + placeCount).initialize(
-      to: RowPlace(source: UInt32(source), row: number, segment: buckets.pointee.segments[segment]))
-    placeCount += 1
-    return HeldEvent(time: time, segment: segment, row: number)
-  }
-
-  /// Holds an event that waited until the clock has passed it; a late one is due at once.
-  private func hold(_ event: HeldEvent, _ clock: Int64) {
-    if event.time >= clock { return keep(event) }
-    counts.late &+= 1
-    if options.late == .drop {
-      counts.dropped &+= 1
-      // The row's batch may still be on its way in: its place must be there when it is written.
-      dropped.append(event.segment)
-    } else {
-      keep(HeldEvent(time: clock, segment: event.segment, row: event.row))
-    }
-  }
-
-  private func letGo() {
-    for segment in dropped { buckets.pointee.segments.release(segment, 1) }
-    dropped.removeAll(keepingCapacity: true)
-  }
-
-  private func keep(_ event: HeldEvent) {
-    earliest = min(earliest, event.time)
-    if event.segment == HeldEvent.nowhere { passBy(event.time) } else { buckets.pointee.add(event) }
-  }
-
-  // MARK: Times far ahead
-
-  private func suspect(_ session: UInt32, _ event: HeldEvent, _ trusted: Int64, _ message: Int64?, _ wall: Int64) {
-    switch guardian.suspect(session, time: trusted, message: message, clock: now, wall: wall) {
-    case .wait:
-      undecided.append((session, event))
-      guard undecided.count > Self.undecidedLimit else { return }
-      let before = now
-      if let now { guardian.condemn(clock: now) } else { guardian.resolve(clock: nil, wall: wall).map { move(to: $0, wall) } }
-      readmit(since: before)
-    case .ahead:
-      undecided.append((session, event))
-      giveUpWaiting(of: session)
-    case .agreed(let time):
-      undecided.append((session, event))
-      let before = now
-      move(to: time, wall)
-      readmit(since: before)
-    }
-  }
-
-  private func move(to time: Int64, _ wall: Int64) {
-    let clock = max(now ?? .min, time - options.lateness)
-    if let now, clock > now { guardian.notices.append(.jumped(from: now, to: clock)) }
-    now = clock
-    guardian.settle(clock: clock, wall: wall)
-  }
-
-  /// Holds those that waited and are in range of the clock as it is now.
-  /// - Parameter before: the clock as it was while they waited.
-  private func readmit(since before: Int64?) {
-    guard let now else { return }
-    let waiting = undecided
-    undecided.removeAll()
-    for item in waiting {
-      if guardian.sessions[item.session]?.isCandidate ?? false {
-        undecided.append(item)
-      } else if item.event.time - now > (options.maxSkew ?? .max) {
-        holdAhead(item.event)
-      } else {
-        holdWaiting(item.event, now, before)
-      }
-    }
-    closeWaiting()
-  }
-
-  /// What was not older than the clock when it came is not late, however far the clock went when it was decided: it has its own time. So
-  /// do the first events of all, but for one of several sessions' that the clock has far behind it.
-  private func holdWaiting(_ event: HeldEvent, _ now: Int64, _ before: Int64?) {
-    let earliest = before ?? (guardian.sessions.count <= 1 ? .min : now - (options.maxSkew ?? Self.extreme))
-    if event.time >= earliest { keep(event) } else { hold(event, now) }
-  }
-
-  /// A session is ahead, or its far time was a blip: what waited of it is delivered at the current clock.
-  private func giveUpWaiting(of session: UInt32) {
-    let waiting = undecided
-    undecided.removeAll()
-    for item in waiting {
-      if item.session == session { holdAhead(item.event) } else { undecided.append(item) }
-    }
-    closeWaiting()
-  }
-
-  /// When nothing is undecided, nothing need be kept for it.
-  private func closeWaiting() {
-    guard undecided.isEmpty, let segment = waitingSegment else { return }
-    buckets.pointee.segments.close(segment)
-    waitingSegment = nil
-  }
-
-  private func holdAhead(_ event: HeldEvent) {
-    guard let now else { return undecided.append((0, event)) }
-    counts.ahead &+= 1
-    keep(HeldEvent(time: now, segment: event.segment, row: event.row))
   }
 
   /// A session has ended: it neither agrees nor disagrees any more.

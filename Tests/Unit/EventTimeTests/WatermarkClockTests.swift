@@ -8,15 +8,18 @@ let flow = EventType(name: "Flow", properties: [.init("number", .int), .init("ur
 final class Stream {
   let clock: WatermarkClock
   let batchSize: Int
+  /// Every fourth event has no values.
+  let choosesSome: Bool
   private var waiting: [(time: Int64, export: Int64?, session: UInt32)] = []
   private var number = 0
   private(set) var out: [(number: Int, time: Int64)] = []
 
-  init(batchSize: Int = 1, _ change: (inout WatermarkOptions) -> Void = { _ in }) {
+  init(batchSize: Int = 1, choosesSome: Bool = false, _ change: (inout WatermarkOptions) -> Void = { _ in }) {
     var options = WatermarkOptions()
     change(&options)
     clock = WatermarkClock(options: options)
     self.batchSize = batchSize
+    self.choosesSome = choosesSome
   }
 
   /// - Parameter export: the message's export time; without one each event is a message.
@@ -28,7 +31,8 @@ final class Stream {
   func push(_ wall: Int64 = 0) {
     let count = waiting.count
     guard count > 0 else { return }
-    let numbers = (number..<number + count).map { Int64($0) }
+    let chosen = choosesSome ? (0..<count).filter { (number + $0) % 4 != 3 } : Array(0..<count)
+    let numbers = chosen.map { Int64(number + $0) }
     number += count
     let urls = numbers.map { $0 % 3 == 0 ? "" : "/page/\($0)" }
     var (bytes, slices) = ([UInt8](), [Slice]())
@@ -44,7 +48,7 @@ final class Stream {
           Column(.ints(numbers)), Column(.utf8(SliceMemory(copying: bytes), slices), nulls: urls.map(\.isEmpty)), source,
         ],
         times: waiting.map(\.time), exportTimes: waiting[0].export == nil ? [] : waiting.map { $0.export ?? $0.time },
-        sessions: waiting.map(\.session)), wall: wall)
+        sessions: waiting.map(\.session), chosen: choosesSome ? chosen.map { UInt32($0) } : nil), wall: wall)
     waiting.removeAll()
     drain()
   }
@@ -313,18 +317,20 @@ final class Stream {
     #expect(stream.times == stream.times.sorted())
   }
 
-  @Test(arguments: [1, 7, 2048])
-  func batchesMakeNoDifference(size: Int) {
+  /// - Parameter run: how many events of a session come one after the other; few of them are late, or far ahead, where they are many.
+  @Test(arguments: [1, 7, 2048], [(run: 1, choosesSome: false), (700, false), (700, true)])
+  func batchesMakeNoDifference(size: Int, _ traffic: (run: Int, choosesSome: Bool)) {
     func run(_ size: Int) -> Stream {
-      let stream = Stream(batchSize: size) { $0.lateness = 3000 }
+      let stream = Stream(batchSize: size, choosesSome: traffic.choosesSome) { $0.lateness = 3000 }
       var state: UInt64 = 42
       var base: Int64 = 1_000_000
       for step in 0..<6000 {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         base += Int64(state >> 60)
-        let back = Int64(state >> 33 & 4095)
-        let session = UInt32(state >> 45 & 3)
-        let far: Int64 = session == 3 && step % 50 > 40 ? 800_000_000 : 0
+        let isRare = traffic.run == 1 || step % 977 < 3
+        let back = Int64(state >> 33 & (isRare ? 4095 : 2047))
+        let session = UInt32(traffic.run == 1 ? Int(state >> 45 & 3) : step / traffic.run & 3)
+        let far: Int64 = session == 3 && step % 50 > 40 && isRare ? 800_000_000 : 0
         stream.send(base - back + far, export: (base + far) / 1000 * 1000, session: session)
       }
       stream.finish()
@@ -335,7 +341,7 @@ final class Stream {
     #expect(other.times == one.times)
     #expect(other.clock.counts == one.clock.counts)
     #expect(one.times == one.times.sorted())
-    #expect(one.out.count == 6000)
+    #expect(one.out.count == (traffic.choosesSome ? 4500 : 6000) && one.clock.counts.late > 0)
   }
 
   @Test func ofTwoTypesEachBatchHasOne() {
