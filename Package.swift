@@ -35,12 +35,12 @@ let plugins = [
   Plugin("Input", "File", ["CLinux", "IPFIX"]),
   Plugin("Intermediate", "Timestamp"),
   Plugin("Intermediate", "Anonymize", ["CryptoPAn"], parts: ["CryptoPAn"]),
-  Plugin("Output", "JSON", ["OutputKit", "RecordJSON", "CLinux", "Sockets"]),
+  Plugin("Output", "JSON", ["OutputKit", "RecordJSON", "CLinux", "Sockets", "Threads"]),
   Plugin("Output", "ZeroMQ", ["OutputKit", "RecordJSON", "CZeroMQ"]),
   Plugin("Output", "Logstash", ["OutputKit", "RecordJSON"]),
   Plugin(
     "Output", "CEP",
-    ["CLinux", "RecordEvents", "FunctionBridge", "Engine", "Builtins", "EventModel", "EventTime", "JSONLines", "Diagnostics"]),
+    ["CLinux", "Threads", "RecordEvents", "FunctionBridge", "Engine", "Builtins", "EventModel", "EventTime", "JSONLines", "Diagnostics"]),
 ]
 
 func unitTests(_ name: String, _ deps: [Target.Dependency] = []) -> Target {
@@ -85,6 +85,7 @@ let package = Package(
     core("RecordBatch", ["PluginABI", "InformationElements"]),
     core("IPFIX", ["PluginABI", "RecordBatch", "InformationElements"]),
     core("Sockets", ["CLinux"]),
+    core("Threads", ["CLinux"]),
     core("SecureTransport", ["COpenSSL"]),
     core("PacketCapture", ["IPFIX"]),
     core("RecordJSON", ["PluginABI", "RecordBatch", "InformationElements"]),
@@ -93,12 +94,12 @@ let package = Package(
       swiftSettings: manners),
     core("Configuration", ["CLibXML2", "Diagnostics", "InformationElements"]),
     core("PluginHost", ["PluginABI", "RecordBatch", "InformationElements", "Configuration", "Diagnostics", "Telemetry", "CLinux"]),
-    core("Pipeline", ["PluginABI", "PluginHost", "RecordBatch", "IPFIX", "InformationElements", "Telemetry", "CLinux"]),
+    core("Pipeline", ["PluginABI", "PluginHost", "RecordBatch", "IPFIX", "InformationElements", "Telemetry", "CLinux", "Threads"]),
     core(
       "Collector",
       [
         "PluginABI", "Pipeline", "PluginHost", "Configuration", "IPFIX", "RecordBatch", "InformationElements", "Diagnostics",
-        "Telemetry", "CLinux", "Sockets", "CMicroHTTPD", .product(name: "Logging", package: "swift-log"),
+        "Telemetry", "CLinux", "Sockets", "Threads", "CMicroHTTPD", .product(name: "Logging", package: "swift-log"),
       ]),
 
     // Captures made and played: for `generate`, `send`, benchmarks and tests.
@@ -135,7 +136,8 @@ let package = Package(
 
     // What outputs that write records as JSON lines share: option rows, and lines on their way to a peer.
     .target(
-      name: "OutputKit", dependencies: ["PluginABI", "PluginKit", "RecordJSON", "RecordBatch", "CLinux"], path: "Sources/OutputKit",
+      name: "OutputKit", dependencies: ["PluginABI", "PluginKit", "RecordJSON", "RecordBatch", "CLinux", "Threads"],
+      path: "Sources/OutputKit",
       swiftSettings: manners),
 
     // What inputs that listen share: transportLayerSecurity, handshakes under way.

@@ -1,12 +1,12 @@
-import CLinux
 import Glibc
 import PluginKit
+import Threads
 
 /// The thread behind a `LineSender`: owns the connection.
 final class SenderThread {
   private unowned let sender: LineSender
   private var connection: TCPConnection
-  private var thread = pthread_t()
+  private let thread = NamedThread()
   /// An outage is said once, and its end.
   private var saidAway = false
   /// After the last line: until when the peer may close its side.
@@ -24,19 +24,12 @@ final class SenderThread {
   init(_ sender: LineSender) throws(PluginError) {
     self.sender = sender
     connection = TCPConnection(host: sender.settings.host, port: sender.settings.port)
-    let body = Unmanaged.passUnretained(self).toOpaque()
-    let status = pthread_create(
-      &thread, nil,
-      { raw in
-        flowcep_name_thread("line-sender")
-        if let raw { Unmanaged<SenderThread>.fromOpaque(raw).takeUnretainedValue().run() }
-        return nil
-      }, body)
+    let status = thread.start("line-sender") { [unowned self] in run() }
     guard status == 0 else { throw PluginError("no thread to send with: \(String(cString: strerror(status)))") }
   }
 
   func join() {
-    pthread_join(thread, nil)
+    thread.join()
     connection.close()
   }
 

@@ -14,12 +14,13 @@ enum Walls {
     ("PluginKit", "Sources/PluginKit", ["PluginABI", "RecordBatch", "InformationElements"]),
     ("RecordJSON", "Sources/Core/RecordJSON", ["PluginABI", "RecordBatch", "InformationElements"]),
     // What outputs that write records as JSON have in common.
-    ("OutputKit", "Sources/OutputKit", ["PluginABI", "PluginKit", "RecordJSON", "RecordBatch", "CLinux"]),
+    ("OutputKit", "Sources/OutputKit", ["PluginABI", "PluginKit", "RecordJSON", "RecordBatch", "CLinux", "Threads"]),
     // What inputs that listen have in common.
     ("InputKit", "Sources/InputKit", ["PluginABI", "PluginKit", "SecureTransport", "Sockets"]),
     ("JSONLines", "Sources/CEP/JSONLines", ["EventModel"]),
     ("Configuration", "Sources/Core/Configuration", ["CLibXML2", "Diagnostics", "InformationElements"]),
     ("Sockets", "Sources/Core/Sockets", ["CLinux"]),
+    ("Threads", "Sources/Core/Threads", ["CLinux"]),
     ("SecureTransport", "Sources/Core/SecureTransport", ["COpenSSL"]),
     ("PacketCapture", "Sources/Core/PacketCapture", ["IPFIX"]),
     (
@@ -30,6 +31,7 @@ enum Walls {
       "Pipeline", "Sources/Core/Pipeline",
       [
         "PluginABI", "PluginHost", "RecordBatch", "IPFIX", "InformationElements", "Telemetry", "CLinux", "Configuration", "Diagnostics",
+        "Threads",
       ]
     ),
     ("Synthesis", "Sources/Core/Synthesis", []),
@@ -41,7 +43,7 @@ enum Walls {
       "Collector", "Sources/Core/Collector",
       [
         "PluginABI", "Pipeline", "PluginHost", "Configuration", "IPFIX", "RecordBatch", "InformationElements", "Diagnostics", "Telemetry",
-        "CLinux", "CLibXML2", "Sockets", "RecordJSON", "CMicroHTTPD",
+        "CLinux", "CLibXML2", "Sockets", "Threads", "RecordJSON", "CMicroHTTPD",
       ]
     ),
     ("Builtins", "Sources/CEP/Builtins", ["EventModel"]),
@@ -71,7 +73,7 @@ enum Walls {
   ]
 
   /// What every plugin may import.
-  static let anyPlugin: Set<String> = ["PluginABI", "PluginKit", "RecordBatch", "InformationElements", "CLinux", "Sockets"]
+  static let anyPlugin: Set<String> = ["PluginABI", "PluginKit", "RecordBatch", "InformationElements", "CLinux", "Sockets", "Threads"]
 
   /// What single plugins may import besides.
   static let plugins: [String: Set<String>] = [

@@ -3,6 +3,7 @@ import Engine
 import Glibc
 import PluginKit
 import RecordBatch
+import Threads
 
 /// Takes the columns out of batches' records and holds the events until they are due, on a thread of its own and up to four batches ahead
 /// of the engine.
@@ -22,7 +23,7 @@ final class ReadAhead: @unchecked Sendable {
   private let work = Semaphore()
   private let done = Semaphore()
   private let leave = Semaphore()
-  private var thread = pthread_t()
+  private let thread = NamedThread()
 
   private static let depth = 4
 
@@ -30,16 +31,7 @@ final class ReadAhead: @unchecked Sendable {
   init?(_ read: @escaping (Batch) -> [DueEvents]) {
     self.read = read
     slots.initialize(repeating: nil, count: Self.depth)
-    guard flowcep_processors() > 1 else { return nil }
-    let body = Unmanaged.passUnretained(self).toOpaque()
-    let status = pthread_create(
-      &thread, nil,
-      { raw in
-        flowcep_name_thread("cep-columns")
-        if let raw { Unmanaged<ReadAhead>.fromOpaque(raw).takeUnretainedValue().run() }
-        return nil
-      }, body)
-    guard status == 0 else { return nil }
+    guard flowcep_processors() > 1, thread.start("cep-columns", { [unowned self] in run() }) == 0 else { return nil }
   }
 
   deinit { slots.deinitialize(count: Self.depth).deallocate() }
@@ -71,7 +63,7 @@ final class ReadAhead: @unchecked Sendable {
   func stop() {
     isStopped = true
     work.post()
-    pthread_join(thread, nil)
+    thread.join()
   }
 
   private func run() {

@@ -3,6 +3,7 @@ import Glibc
 import OutputKit
 import PluginKit
 import Sockets
+import Threads
 
 /// A TCP server that pushes every record to every client. A thread of its own serves them; each has a bounded queue.
 final class ServerSink: Sink {
@@ -11,8 +12,7 @@ final class ServerSink: Sink {
   private let noClient: Counter
   private let address: SocketAddress
   private let serving: Serving
-  private var thread = pthread_t()
-  private var isRunning = false
+  private let thread = NamedThread()
 
   init(_ host: Host, _ options: Options, _ counters: SinkCounters) throws(PluginError) {
     let ip = options.text("ip") ?? "127.0.0.1"
@@ -32,15 +32,8 @@ final class ServerSink: Sink {
     } catch {
       throw PluginError("cannot listen on \(address) (\(error.step): \(error.reason)); change \"port\" or \"ip\"")
     }
-    let status = pthread_create(
-      &thread, nil,
-      { raw in
-        flowcep_name_thread("json-server")
-        if let raw { Unmanaged<Serving>.fromOpaque(raw).takeUnretainedValue().run() }
-        return nil
-      }, Unmanaged.passUnretained(serving).toOpaque())
+    let status = thread.start("json-server") { [serving] in serving.run() }
     guard status == 0 else { throw PluginError("no thread to serve with: \(String(cString: strerror(status)))") }
-    isRunning = true
   }
 
   func send(_ bytes: UnsafeRawBufferPointer, lineEnds: UnsafeBufferPointer<Int>) {
@@ -58,8 +51,7 @@ final class ServerSink: Sink {
 
   func stop() {
     serving.end()
-    if isRunning { pthread_join(thread, nil) }
-    isRunning = false
+    thread.join()
   }
 }
 

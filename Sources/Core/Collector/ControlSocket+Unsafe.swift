@@ -2,6 +2,7 @@ import CLinux
 import Configuration
 import Glibc
 import Synchronization
+import Threads
 
 /// Where `flowcep status` asks: a socket in the file system that only its owner may open.
 ///
@@ -13,8 +14,7 @@ final class ControlSocket: @unchecked Sendable {
   let path: String
   private let descriptor: Int32
   private let wake = flowcep_event_descriptor()
-  private var thread = pthread_t()
-  private var isRunning = false
+  private let thread = NamedThread()
   private let answer: @Sendable (String) -> String
 
   private static let patienceSeconds = 3
@@ -32,24 +32,13 @@ final class ControlSocket: @unchecked Sendable {
     close(wake)
   }
 
-  func start() -> Bool {
-    let status = pthread_create(
-      &thread, nil,
-      { raw in
-        flowcep_name_thread("control")
-        if let raw { Unmanaged<ControlSocket>.fromOpaque(raw).takeUnretainedValue().run() }
-        return nil
-      }, Unmanaged.passUnretained(self).toOpaque())
-    isRunning = status == 0
-    return isRunning
-  }
+  func start() -> Bool { thread.start("control") { [unowned self] in run() } == 0 }
 
   /// Ends the thread that `start` began, and takes the socket away.
   func stop() {
     var one: UInt64 = 1
     _ = write(wake, &one, 8)
-    if isRunning { pthread_join(thread, nil) }
-    isRunning = false
+    thread.join()
     unlink(path)
   }
 

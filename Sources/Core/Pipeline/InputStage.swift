@@ -6,6 +6,7 @@ public import PluginHost
 public import RecordBatch
 import Synchronization
 public import Telemetry
+import Threads
 
 /// One input, on a thread of its own: polls the plugin and decodes what it gives, there and then.
 public final class InputStage: InstanceSink, @unchecked Sendable {
@@ -15,7 +16,7 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
   private let next: Junction
   private let decoder: Decoder
   private let keeper: TemplateKeeper?
-  private let thread = StageThread()
+  private let thread = NamedThread()
   private var failures: FailureReport
   private var log: SessionLog
   private let stopsOnError: Bool
@@ -86,13 +87,13 @@ public final class InputStage: InstanceSink, @unchecked Sendable {
 
   public func start() -> Bool {
     state.stageStarts()
-    let started = thread.start(instance.name.name) { [self] in
+    let status = thread.start(instance.name.name) { [self] in
       run()
       hasEnded.store(true, ordering: .releasing)
       state.stageEnded()
     }
-    if !started { state.stageEnded() }
-    return started
+    if status != 0 { state.stageEnded() }
+    return status == 0
   }
 
   public func join() { thread.join() }

@@ -2,6 +2,7 @@ import PluginHost
 public import RecordBatch
 import Synchronization
 import Telemetry
+import Threads
 
 /// What the stages with a queue have in common: one thread that takes batches in order, says once a second what time it is, and
 /// lets the plugin flush when nothing waits.
@@ -9,7 +10,7 @@ public class QueueStage: BatchTarget, @unchecked Sendable {
   let services: HostServices
   let state: RunState
   private let queue: BatchQueue
-  private let thread = StageThread()
+  private let thread = NamedThread()
   private let name: String
   private let hasEnded = Atomic<Bool>(false)
   // Of records: offered to this stage, not taken into the queue, and left in it when time was up.
@@ -56,13 +57,13 @@ public class QueueStage: BatchTarget, @unchecked Sendable {
 
   public func start() -> Bool {
     state.stageStarts()
-    let started = thread.start(name) { [self] in
+    let status = thread.start(name) { [self] in
       run()
       hasEnded.store(true, ordering: .releasing)
       state.stageEnded()
     }
-    if !started { state.stageEnded() }
-    return started
+    if status != 0 { state.stageEnded() }
+    return status == 0
   }
 
   public func join() { thread.join() }

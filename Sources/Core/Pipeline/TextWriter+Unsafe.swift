@@ -1,4 +1,5 @@
 import Glibc
+import Threads
 
 /// Replaces a file by a newer text again and again, on a thread of its own: a disk may take its time. Of texts that come while one
 /// is being written, the last counts.
@@ -11,7 +12,7 @@ final class TextWriter: @unchecked Sendable {
   private var next: (@Sendable () -> String)?
   private var ends = false
   private var result: Result<Void, Failure>?
-  private var thread: StageThread?
+  private var thread: NamedThread?
 
   init(path: String) {
     self.path = path
@@ -44,9 +45,11 @@ final class TextWriter: @unchecked Sendable {
       pthread_cond_signal(changed)
     }
     guard thread == nil else { return }
-    let thread = StageThread()
+    let thread = NamedThread()
     self.thread = thread
-    if !thread.start("templates", { [self] in run() }) { locked { result = result ?? .failure(Failure(reason: "no thread to be had")) } }
+    if thread.start("templates", { [self] in run() }) != 0 {
+      locked { result = result ?? .failure(Failure(reason: "no thread to be had")) }
+    }
   }
 
   /// Waits until the last text is written. Nothing is written afterwards.
