@@ -170,11 +170,7 @@ public final class Collector {
         var count: UInt64 = 0
         _ = read(assembly.state.descriptor, &count, 8)
       }
-      for failure in assembly.state.takeFailures() {
-        isGood = false
-        logger.error("stopping: \(failure)")
-        beginStop()
-      }
+      if stopsForFailures(assembly) { isGood = false }
       watch.look(at: assembly, services.counters, logger)
       if assembly.state.isDraining { stopAfterDraining(assembly) }
       if services.stop.isStopping, services.stop.nanosecondsLeft == 0, graceIsOver() {
@@ -182,8 +178,19 @@ public final class Collector {
         return false
       }
     }
+    // The last stage may have failed and ended before anybody looked.
+    if stopsForFailures(assembly) { isGood = false }
     finish(assembly)
     return isGood
+  }
+
+  private func stopsForFailures(_ assembly: Assembly) -> Bool {
+    let failures = assembly.state.takeFailures()
+    for failure in failures {
+      logger.error("stopping: \(failure)")
+      beginStop()
+    }
+    return !failures.isEmpty
   }
 
   // MARK: Stopping
