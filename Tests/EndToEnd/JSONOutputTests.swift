@@ -223,6 +223,18 @@ import Testing
     let ledger = try Collector(OutputFixture.configuration(full, file: capture.path), folder: try TemporaryFolder()).ended()
     #expect(ledger.closes && ledger["output", "out/test"]?.dropped("disk-full") == 4000)
   }
+
+  @Test("files: one long enough to be written to the disk as it grows, which began with lines of an earlier run")
+  func longFile() throws {
+    let folder = try TemporaryFolder()
+    let capture = try OutputFixture.capture(folder, records: 60_000)
+    let output = Self.json("<type>file</type><path>@FOLDER@</path><name>long</name><dumpInterval><timeWindow>0</timeWindow></dumpInterval>")
+    let configuration = OutputFixture.configuration(output, file: capture.path)
+    for _ in 0..<2 { #expect(try Collector(configuration, folder: folder).ended()["output", "out/test"]?.delivered == 60_000) }
+    let lines = try OutputFixture.lines(capture.path)
+    #expect(lines.reduce(0) { $0 + $1.utf8.count } > 16 << 20)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path + "/long")) == Data((lines + lines).map { $0 + "\n" }.joined().utf8))
+  }
 }
 
 /// A UDP socket that is read all the time.
