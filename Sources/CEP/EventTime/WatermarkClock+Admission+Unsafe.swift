@@ -8,6 +8,15 @@ private struct Arrivals {
   let sessions: UnsafeBufferPointer<UInt32>
   /// Nil where all have values.
   let chosen: UnsafeBufferPointer<UInt32>?
+
+  func are(_ rows: Range<Int>, of session: UInt32) -> Bool {
+    if sessions.isEmpty { return session == 0 }
+    // Most stretches of more than one begin or end with another.
+    guard sessions[rows.lowerBound] == session, sessions[rows.upperBound - 1] == session else { return false }
+    var others: UInt32 = 0
+    for row in rows { others |= sessions[row] ^ session }
+    return others == 0
+  }
 }
 
 /// How far a batch has been taken in.
@@ -65,20 +74,25 @@ extension WatermarkClock {
   private func admitPlain(
     _ rows: Range<Int>, _ arrivals: Arrivals, _ layout: (layout: RowLayout, number: Int32), _ skew: Int64, _ state: inout Admission
   ) -> Bool {
-    guard let session = state.session, guardian.candidates == 0, !arrivals.exportTimes.isEmpty, !arrivals.sessions.isEmpty,
-      arrivals.sessions[rows.lowerBound] == session, arrivals.sessions[rows.upperBound - 1] == session
-    else { return false }
-    var (first, last, trusted, ahead) = (Int64.max, Int64.min, Int64.min, Int64.min)
-    var others: UInt32 = 0
-    for row in rows {
-      let (time, bound) = (arrivals.times[row], max(arrivals.exportTimes[row], -Self.extreme))
-      first = min(first, time)
-      last = max(last, time)
-      trusted = max(trusted, min(time, bound))
-      ahead = max(ahead, time &- bound)
-      others |= arrivals.sessions[row] ^ session
+    guard let session = state.session, guardian.candidates == 0, !arrivals.times.isEmpty, arrivals.are(rows, of: session) else {
+      return false
     }
-    guard others == 0, first >= -Self.extreme, last <= Self.extreme, trusted <= state.limit, ahead <= skew else { return false }
+    var (first, last) = (Int64.max, Int64.min)
+    for row in rows {
+      first = min(first, arrivals.times[row])
+      last = max(last, arrivals.times[row])
+    }
+    // The largest time that is trusted, and by how much a time lies behind its message's at most.
+    var (trusted, ahead) = (last, Int64(0))
+    if !arrivals.exportTimes.isEmpty {
+      (trusted, ahead) = (.min, .min)
+      for row in rows {
+        let (time, bound) = (arrivals.times[row], max(arrivals.exportTimes[row], -Self.extreme))
+        trusted = max(trusted, min(time, bound))
+        ahead = max(ahead, time &- bound)
+      }
+    }
+    guard first >= -Self.extreme, last <= Self.extreme, trusted <= state.limit, ahead <= skew else { return false }
     let clock = max(state.clock, trusted - options.lateness)
     guard first >= clock else { return false }
     if clock > state.clock { (state.clock, state.limit) = (clock, clock + skew) }
