@@ -10,6 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
+// In systemlog.c.
+void flowcep_append(char *line, size_t size, size_t *used, const char *text);
+
 static _Thread_local const char *current_plugin;
 
 const char *flowcep_enter_plugin(const char *label) {
@@ -19,10 +22,6 @@ const char *flowcep_enter_plugin(const char *label) {
 }
 
 void flowcep_leave_plugin(const char *previous) { current_plugin = previous; }
-
-void flowcep_append(char *line, size_t size, size_t *used, const char *text) {
-  while (*text != 0 && *used + 1 < size) line[(*used)++] = *text++;
-}
 
 static const char *signal_name(int number) {
   switch (number) {

@@ -8,11 +8,14 @@
 #include <syslog.h>
 #include <unistd.h>
 
-void flowcep_append(char *line, size_t size, size_t *used, const char *text);
-
 static int log_socket = -1;
 static struct sockaddr_un log_address = {.sun_family = AF_UNIX};
 static char log_tag[48];
+
+// Appends as much of a text as there is room for.
+void flowcep_append(char *line, size_t size, size_t *used, const char *text) {
+  while (*text != 0 && *used + 1 < size) line[(*used)++] = *text++;
+}
 
 static void append_number(char *line, size_t size, size_t *used, unsigned number) {
   char digits[12];
