@@ -59,10 +59,11 @@ final class ReadAhead: @unchecked Sendable {
   /// What was due of a batch and not given has been dealt with.
   func goOn() { leave.post() }
 
-  /// Only while it is empty.
+  /// Ends the thread; what is in there stays undone.
   func stop() {
     isStopped = true
     work.post()
+    leave.post()
     thread.join()
   }
 

@@ -1,10 +1,10 @@
 #define _GNU_SOURCE 1
 #include "CLinux.h"
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <malloc.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
