@@ -108,16 +108,13 @@ extension WatermarkClock {
       state.value = rows.upperBound
     }
     let unwanted = rows.count - (placeCount - held)
-    if unwanted > 0 {
-      counts.unwanted &+= UInt64(unwanted)
-      // Or later than the last of them: what is held is asked for its last time too.
-      latestUnwanted = max(latestUnwanted, last)
-    }
+    // Or later than the last of them: what is held is asked for its last time too.
+    if unwanted > 0 { passBy(last, UInt64(unwanted)) }
     return true
   }
 
   @inline(__always)
-  private func place(_ time: Int64, _ source: Int, _ layout: (layout: RowLayout, number: Int32)) {
+  func place(_ time: Int64, _ source: Int, _ layout: (layout: RowLayout, number: Int32)) {
     (places + placeCount).initialize(to: buckets.pointee.place(time, source: source, layout.layout, layout.number))
     placeCount += 1
   }
@@ -131,9 +128,9 @@ extension WatermarkClock {
     } else {
       state.value += 1
     }
-    var time = arrivals.times.isEmpty ? max(state.clock, -Self.extreme) : min(max(arrivals.times[row], -Self.extreme), Self.extreme)
+    var time = arrivals.times.isEmpty ? max(state.clock, -Self.extreme) : Self.bounded(arrivals.times[row])
     let message = arrivals.exportTimes.isEmpty ? nil : arrivals.exportTimes[row]
-    let trusted = min(time, message.map { min(max($0, -Self.extreme), Self.extreme) } ?? time)
+    let trusted = min(time, message.map(Self.bounded) ?? time)
     let sender = arrivals.sessions.isEmpty ? 0 : arrivals.sessions[row]
     if trusted > state.limit {
       now = state.clock == .min ? nil : state.clock
@@ -168,10 +165,10 @@ extension WatermarkClock {
     if let source { place(time, source, layout) } else { passBy(time) }
   }
 
-  /// An event that nobody wants has its time.
+  /// Events that nobody wants have their time.
   @inline(__always)
-  private func passBy(_ time: Int64) {
-    counts.unwanted &+= 1
+  private func passBy(_ time: Int64, _ events: UInt64 = 1) {
+    counts.unwanted &+= events
     latestUnwanted = max(latestUnwanted, time)
   }
 

@@ -44,6 +44,9 @@ public final class WatermarkClock {
   /// Times beyond these are taken for these (over 30 million years), so that sums stay in range.
   static let extreme: Int64 = 1 << 60
 
+  @inline(__always)
+  static func bounded(_ time: Int64) -> Int64 { min(max(time, -extreme), extreme) }
+
   public init(options: WatermarkOptions = WatermarkOptions()) {
     self.options = options
     guardian = SkewGuard(options)
@@ -89,9 +92,7 @@ public final class WatermarkClock {
     let layout = layout(for: batch)
     reservePlaces(batch.valueCount)
     admit(batch, layout, wall)
-    RowWriter(
-      layout: layout.layout, places: UnsafeBufferPointer(start: places, count: placeCount), targets: targets
-    ).write(batch)
+    writeRows(of: batch, layout.layout)
     letGo()
     lastWall = wall
     clockAtLastRecord = now
@@ -107,6 +108,11 @@ public final class WatermarkClock {
       targets = .allocate(capacity: placeCapacity)
     }
     placeCount = 0
+  }
+
+  /// Writes the rows to the places that they have been given.
+  private func writeRows(of batch: EventBatch, _ layout: RowLayout) {
+    RowWriter(layout: layout, places: UnsafeBufferPointer(start: places, count: placeCount), targets: targets).write(batch)
   }
 
   private func layout(for batch: EventBatch) -> (layout: RowLayout, number: Int32) {
@@ -231,7 +237,7 @@ public final class WatermarkClock {
     var waiting = archive.isSaving ? batches(of: undecided.filter { $0.event.segment != HeldEvent.nowhere }) : []
     archive.array(&waiting, blank: nil) { archive.batch(&$0) }
     guard archive.isRestoring, archive.failure == nil else { return }
-    now = now.map { min(max($0, -Self.extreme), Self.extreme) }
+    now = now.map(Self.bounded)
     clockAtLastRecord = now
     for case let batch? in held { putBack(batch) }
     for case let batch? in waiting { add(batch, wall: 0) }
@@ -269,12 +275,9 @@ public final class WatermarkClock {
     let layout = layout(for: batch)
     reservePlaces(batch.count)
     for row in 0..<batch.count {
-      (places + placeCount).initialize(to: buckets.pointee.place(batch.times[row], source: row, layout.layout, layout.number))
-      placeCount += 1
+      place(batch.times[row], row, layout)
     }
-    RowWriter(
-      layout: layout.layout, places: UnsafeBufferPointer(start: places, count: placeCount), targets: targets
-    ).write(batch)
+    writeRows(of: batch, layout.layout)
   }
 
   // MARK: Memory
