@@ -48,9 +48,9 @@ final class DatagramSink: Sink {
     pace = Pace(perSecond: options.integer("maximumRate") ?? 0)
     waitsForReceiver = options.boolean("waitForReceiver")
     refused = host.informationCounter("connection-refused", help: "How often the receiver's machine said that nobody listens.")
-    queue = size == 0 && options.text("padded") == "under-pressure" ? host.queue : nil
-    let cuts = size > 0 || queue != nil || options.text("padded") == "yes"
-    segments = cuts ? Segments(size: size > 0 ? size : Self.longestPadded) : nil
+    let padding = size > 0 ? "yes" : options.text("padded")
+    queue = padding == "under-pressure" ? host.queue : nil
+    segments = padding == "yes" || queue != nil ? Segments(size: size > 0 ? size : Self.longestPadded) : nil
     padded = host.informationCounter("padded", help: "Records that went out with spaces because the queue before the output was filling.")
     tooLong = counters.dropped("too-long", help: "Records longer than a datagram can be.")
     failed = counters.dropped("send-failed", help: "Records that the system did not send.")

@@ -24,7 +24,7 @@ enum JSONOptions {
       .bytes("datagramSize", default: "0", range: "0..65507", help: "send, UDP: fills datagrams up to this size; 0: a record each."),
       .choice(
         "padded", ["under-pressure", "yes", "no"], default: "under-pressure",
-        help: "send, UDP, a record each: spaces make datagrams equally long, so that the kernel takes many at once."),
+        help: "send, UDP, a record each: when spaces make datagrams equally long, so that the kernel takes many at once."),
       .integer(
         "maximumRate", default: 0, range: 0...100_000_000,
         help: "send, UDP: datagrams a second at most, for receivers that are slow; 0: no limit."),

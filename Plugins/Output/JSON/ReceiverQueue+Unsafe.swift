@@ -83,21 +83,15 @@ final class ReceiverQueue {
   /// What the kernel's notes of a datagram that it has cut from a larger piece take in a queue, beside its bytes. It differs from kernel to
   /// kernel, so it is tried on sockets of our own; nil where that does not work.
   static func notesOfCutDatagram() -> Int? {
-    let receiver = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    let sender = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    defer {
-      close(receiver)
-      close(sender)
-    }
-    guard let any = SocketAddress("127.0.0.1", port: 0), any.withSockAddr({ bind(receiver, $0, $1) }) == 0,
-      let address = localAddress(of: receiver), address.withSockAddr({ connect(sender, $0, $1) }) == 0,
-      let queue = localAddress(of: sender).flatMap({ ReceiverQueue(from: $0, to: address) })
+    guard let any = SocketAddress("127.0.0.1", port: 0), let receiver = try? BoundSocket(.udp, on: any),
+      let sender = try? BoundSocket(.udp, on: any), receiver.address.withSockAddr({ connect(sender.descriptor, $0, $1) }) == 0,
+      let queue = ReceiverQueue(from: sender.address, to: receiver.address)
     else { return nil }
     let (count, size) = (4, 1024)
     let sent = withUnsafeTemporaryAllocation(byteCount: count * size, alignment: 8) { bytes in
       bytes.initializeMemory(as: UInt8.self, repeating: 0)
       var piece = iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
-      return flowcep_send_segments(sender, &piece, 1, UInt16(size))
+      return flowcep_send_segments(sender.descriptor, &piece, 1, UInt16(size))
     }
     guard sent == count * size, let used = queue.state()?.used else { return nil }
     // Less than the notes can be: not all of them are there yet.
