@@ -94,9 +94,10 @@ final class CEPOutput: OutputPlugin {
       deliver(read(batch, limit: 0), of: batch)
     }
     // A state is of the engine and the clock, so the one has to have had what the other has.
-    if keeper?.isDue ?? false { catchUp() }
+    let isSaved = keeper?.isDue ?? false
+    if isSaved { catchUp() }
     try giveOut()
-    if readAhead?.isEmpty ?? true { keeper?.save(engine) }
+    if isSaved { keeper?.save(engine) }
   }
 
   func idle() throws(PluginError) {
