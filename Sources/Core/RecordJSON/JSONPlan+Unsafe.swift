@@ -63,10 +63,10 @@ extension JSONPlan.Shape {
       }
       let from = record + offset
       switch step.pointee.kind {
-      case .unsigned8: end = ValueWriter.decimal(UInt64(from[0]), end)
-      case .unsigned16: end = ValueWriter.decimal(UInt64(from.load(UInt16.self)), end)
+      case .unsigned8: end = ValueWriter.octet(from[0], end, tables)
+      case .unsigned16: end = ValueWriter.decimal(from.load(UInt16.self), end)
       case .unsigned32: end = ValueWriter.decimal(UInt64(from.load(UInt32.self)), end)
-      case .unsigned64: end = ValueWriter.decimal(from.load(UInt64.self), end)
+      case .unsigned64: end = times.number(from.load(UInt64.self), end)
       case .ipv4: end = ValueWriter.ipv4(from, end, tables)
       case .ipv6: end = ValueWriter.ipv6(from, end, tables)
       case .string: end = TextWriter.text(from, size, end, tables, drops: drops)
@@ -98,24 +98,26 @@ extension JSONPlan.Shape {
   @inline(never)
   private func writeTime(_ step: JSONStep, _ from: UnsafePointer<UInt8>, _ size: Int, _ out: Out, _ times: inout TimeWriter) -> Out {
     guard size <= 8 else { return out }
-    let value = from.loadUnsigned(size)
-    let perSecond: UInt64 =
-      switch Int(step.type) {
-      case FLOWCEP_DATE_TIME_SECONDS: 1
-      case FLOWCEP_DATE_TIME_MILLISECONDS: 1000
-      case FLOWCEP_DATE_TIME_MICROSECONDS: 1_000_000
-      default: 1_000_000_000
-      }
-    let since = perSecond > 1000 ? TimeWriter.unix(ntp: value, perSecond: perSecond) : value
+    let value = size == 8 ? from.load(UInt64.self) : from.loadUnsigned(size)
+    // A branch for each unit, so that each divides by a constant.
+    return switch Int(step.type) {
+    case FLOWCEP_DATE_TIME_SECONDS: writeTime(step, value, perSecond: 1, digits: 3, out, &times)
+    case FLOWCEP_DATE_TIME_MILLISECONDS: writeTime(step, value, perSecond: 1000, digits: 3, out, &times)
+    case FLOWCEP_DATE_TIME_MICROSECONDS:
+      writeTime(step, TimeWriter.unix(ntp: value, perSecond: 1_000_000), perSecond: 1_000_000, digits: 6, out, &times)
+    default: writeTime(step, TimeWriter.unix(ntp: value, perSecond: 1_000_000_000), perSecond: 1_000_000_000, digits: 9, out, &times)
+    }
+  }
+
+  @inline(__always)
+  private func writeTime(
+    _ step: JSONStep, _ since: UInt64, perSecond: UInt64, digits: Int, _ out: Out, _ times: inout TimeWriter
+  ) -> Out {
     // Nothing on the wire but nonsense lies beyond; the bound keeps the calendar's arithmetic in range.
     let seconds = Int64(min(since / perSecond, 18_446_744_073_709_551))
     let rest = UInt32(since % perSecond)
-    if step.kind == .localTime {
-      let milliseconds = perSecond > 1000 ? rest / UInt32(perSecond / 1000) : rest
-      return times.local(seconds: seconds, milliseconds: milliseconds, out)
-    }
-    let digits = perSecond == 1_000_000 ? 6 : perSecond == 1_000_000_000 ? 9 : 3
-    return times.iso8601(seconds: seconds, fraction: rest, digits: digits, out)
+    if step.kind == .utcTime { return times.iso8601(seconds: seconds, fraction: rest, digits: digits, out) }
+    return times.local(seconds: seconds, milliseconds: perSecond > 1000 ? rest / UInt32(perSecond / 1000) : rest, out)
   }
 
   @inline(never)

@@ -7,6 +7,32 @@ struct TimeWriter {
   private var dayLength = 0
   private var quarter = Int64.min
   private var offset: Int64 = 0
+  /// What stands above the last eight digits of a number, and its digits: of milliseconds it changes once a day.
+  private var upper: UInt64 = 0
+  private var upperText: UInt64 = 0
+  private var upperLength = 0
+
+  /// A number: a small one, or, most likely, a time in milliseconds.
+  @inline(__always)
+  mutating func number(_ value: UInt64, _ out: Out) -> Out {
+    if value < 100_000_000 { return ValueWriter.decimal(value, out) }
+    let high = value / 100_000_000
+    if high != upper {
+      if high >= 100_000_000 { return ValueWriter.decimal(value, out) }
+      setUpper(high)
+    }
+    out.store(upperText)
+    return ValueWriter.padded(UInt32(truncatingIfNeeded: value &- high &* 100_000_000), 8, out + upperLength)
+  }
+
+  @inline(never)
+  private mutating func setUpper(_ high: UInt64) {
+    upper = high
+    withUnsafeMutableBytes(of: &upperText) { text in
+      guard let start = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+      upperLength = ValueWriter.decimal(high, start) - start
+    }
+  }
 
   /// "2018-04-12T15:22:40.338Z". `digits`: 3, 6 or 9 digits of `fraction`, of a second.
   mutating func iso8601(seconds: Int64, fraction: UInt32, digits: Int, _ out: Out) -> Out {
@@ -37,11 +63,11 @@ struct TimeWriter {
     var end = out + dayLength
     let second = UInt32(truncatingIfNeeded: rest)
     end[0] = 84
-    end = ValueWriter.padded(second / 3600, 2, end + 1)
+    end = ValueWriter.pair(second / 3600, end + 1)
     end[0] = 58
-    end = ValueWriter.padded(second / 60 % 60, 2, end + 1)
+    end = ValueWriter.pair(second / 60 % 60, end + 1)
     end[0] = 58
-    end = ValueWriter.padded(second % 60, 2, end + 1)
+    end = ValueWriter.pair(second % 60, end + 1)
     end[0] = 46
     end += 1
     if digits <= 8 { return ValueWriter.padded(fraction, digits, end) }

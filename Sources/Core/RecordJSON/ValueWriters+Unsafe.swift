@@ -23,12 +23,13 @@ extension UnsafePointer where Pointee == UInt8 {
 enum ValueWriter {
   /// Eight decimal digits of a number below 10⁸, the first in the lowest byte, as values 0 to 9.
   @inline(__always) static func eightDigits(_ value: UInt32) -> UInt64 {
-    let high = value / 10_000
-    let pairs = UInt64(high) | UInt64(value &- high &* 10_000) << 32
+    // Each step splits all parts at once: `low << n | high`, where low is what remains beside high, is one multiplication and a difference.
+    let high = UInt64(value / 10_000)
+    let pairs = UInt64(value) << 32 &- high &* (10_000 << 32 - 1)
     let hundreds = (pairs &* 10_486) >> 20 & 0x7f_0000_007f
-    let fours = hundreds | (pairs &- hundreds &* 100) << 16
+    let fours = pairs << 16 &- hundreds &* (100 << 16 - 1)
     let tens = (fours &* 103) >> 10 & 0x000f_000f_000f_000f
-    return tens | (fours &- tens &* 10) << 8
+    return fours << 8 &- tens &* (10 << 8 - 1)
   }
 
   private static var zeros: UInt64 { @inline(__always) get { 0x3030_3030_3030_3030 } }
@@ -55,6 +56,20 @@ enum ValueWriter {
     return full(low, full(middle, leading(UInt32(truncatingIfNeeded: top), out)))
   }
 
+  /// The same in five digits.
+  @inline(__always) static func decimal(_ value: UInt16, _ out: Out) -> Out {
+    let number = UInt32(value)
+    let high = number / 10_000
+    let low = number &- high &* 10_000
+    let hundreds = (low &* 5243) >> 19
+    let fours = low << 16 &- hundreds &* (100 << 16 - 1)
+    let tens = (fours &* 103) >> 10 & 0x000f_000f
+    let digits = UInt64(fours << 8 &- tens &* (10 << 8 - 1)) << 8 | UInt64(high)
+    let skipped = min(digits.trailingZeroBitCount >> 3, 4)
+    out.store((digits | zeros) >> UInt64(skipped << 3))
+    return out + (5 &- skipped)
+  }
+
   @inline(__always) static func signed(_ value: Int64, _ out: Out) -> Out {
     guard value < 0 else { return decimal(UInt64(value), out) }
     out[0] = 45
@@ -65,6 +80,13 @@ enum ValueWriter {
   @inline(__always) static func padded(_ value: UInt32, _ count: Int, _ out: Out) -> Out {
     out.store((eightDigits(value) | zeros) >> UInt64((8 &- count) << 3))
     return out + count
+  }
+
+  /// A number below 100, in two digits.
+  @inline(__always) static func pair(_ value: UInt32, _ out: Out) -> Out {
+    let tens = (value &* 103) >> 10
+    out.store(UInt16(truncatingIfNeeded: tens | (value &- tens &* 10) << 8 | 0x3030))
+    return out + 2
   }
 
   /// The shortest text that reads back as the same number; null where JSON has no word for it.
@@ -81,6 +103,11 @@ enum ValueWriter {
   @inline(__always) static func literal(_ text: StaticString, _ out: Out) -> Out {
     out.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
     return out + text.utf8CodeUnitCount
+  }
+
+  @inline(__always) static func octet(_ value: UInt8, _ out: Out, _ tables: Tables) -> Out {
+    out.store(tables.octets[Int(value)])
+    return out + Int(tables.octetLengths[Int(value)]) - 1
   }
 
   @inline(__always) static func ipv4(_ from: UnsafePointer<UInt8>, _ out: Out, _ tables: Tables) -> Out {

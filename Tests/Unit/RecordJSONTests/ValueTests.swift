@@ -25,6 +25,23 @@ struct ValueTests {
     }
   }
 
+  @Test("every number of two bytes, and long ones one after the other, whose upper digits are kept from one to the next")
+  func unsignedInTurn() {
+    func expect(_ values: [UInt64], length: Int) {
+      let records = values.map { Array(Fixture.bigEndian($0).suffix(length)) }
+      let lines = Fixture.lines(Fixture.batch([.init("x", FLOWCEP_UNSIGNED64, length)], records: records))
+      #expect(lines == values.map { #"{"@type": "ipfix.entry", "ipfix.x": \#($0)}"# })
+    }
+    expect(Array(0...255), length: 1)
+    expect(Array(0...65_535), length: 2)
+    let day: UInt64 = 17_000 * 100_000_000
+    expect(
+      [
+        day - 1, day, day + 7, day + 99_999_999, day + 100_000_000, 99_999_999, 100_000_000, 100_000_001, day, .max, day, 0,
+        9_999_999_999_999_999, 10_000_000_000_000_000, 9_999_999_900_000_000,
+      ], length: 8)
+  }
+
   @Test("signed integers keep their sign at every length")
   func signed() {
     for sample: Int64 in [0, 1, -1, 127, -128] {
