@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import OutputKit
 import PluginKit
+import RecordJSON
 import Sockets
 
 /// UDP: a record in each datagram, or as many as fit. Nothing that a receiver does or does not do is ever fatal.
@@ -65,6 +66,10 @@ final class DatagramSink: Sink {
     headers.deallocate()
     pieces.deallocate()
   }
+
+  /// Where the kernel may cut datagrams: what the receive buffer that a reader has by default (212,992 bytes) takes of those of 1,400 bytes,
+  /// with the kernel's notes. So a reader on this machine is asked once for all of a piece, and woken once, while the next is written.
+  var pieceBytes: Int { segments == nil ? RecordJSONWriter.pieceBytes : 112_000 }
 
   func start() throws(PluginError) {
     descriptor = socket(address.isIPv4 ? AF_INET : AF_INET6, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

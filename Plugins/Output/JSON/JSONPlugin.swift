@@ -13,6 +13,7 @@ public func flowcep_plugin_entry(_ hostVersion: UInt32) -> UnsafePointer<flowcep
 final class JSONPlugin: OutputPlugin {
   private let writer: RecordJSONWriter
   private let sinks: [any Sink]
+  private let pieceBytes: Int
 
   init(_ host: Host, _ options: Options) throws(PluginError) {
     writer = RecordJSONWriter(options: RecordJSONOptions(options))
@@ -25,6 +26,7 @@ final class JSONPlugin: OutputPlugin {
       sinks.append(try Self.sink(host, output, SinkCounters(host, destination: groups.count > 1 ? name : nil)))
     }
     self.sinks = sinks
+    pieceBytes = sinks.map(\.pieceBytes).min() ?? RecordJSONWriter.pieceBytes
   }
 
   /// What a destination is called where there are several.
@@ -52,7 +54,7 @@ final class JSONPlugin: OutputPlugin {
   func start() throws(PluginError) { for sink in sinks { try sink.start() } }
 
   func process(_ batch: Batch) throws(PluginError) {
-    writer.write(batch) { bytes, lineEnds in
+    writer.write(batch, pieces: pieceBytes) { bytes, lineEnds in
       for sink in sinks { sink.send(bytes, lineEnds: lineEnds) }
     }
   }

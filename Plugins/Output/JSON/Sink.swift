@@ -1,8 +1,11 @@
 import OutputKit
 import PluginKit
+import RecordJSON
 
 /// A destination of lines. Every method but `start` and `stop` is called by the stage's thread.
 protocol Sink: AnyObject {
+  /// How many bytes of lines it takes best at once; where there are several destinations, the least counts.
+  var pieceBytes: Int { get }
   func start() throws(PluginError)
   /// Whole lines, each with its line end.
   func send(_ bytes: UnsafeRawBufferPointer, lineEnds: UnsafeBufferPointer<Int>)
@@ -14,6 +17,7 @@ protocol Sink: AnyObject {
 }
 
 extension Sink {
+  var pieceBytes: Int { RecordJSONWriter.pieceBytes }
   func tick() {}
   func finish() {}
   func stop() {}
