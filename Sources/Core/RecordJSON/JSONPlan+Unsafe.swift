@@ -66,7 +66,9 @@ extension JSONPlan.Shape {
       case .unsigned8: end = ValueWriter.octet(from[0], end, tables)
       case .unsigned16: end = ValueWriter.decimal(from.load(UInt16.self), end)
       case .unsigned32: end = ValueWriter.decimal(UInt64(from.load(UInt32.self)), end)
-      case .unsigned64: end = times.number(from.load(UInt64.self), end)
+      case .unsigned64:
+        let value = from.load(UInt64.self)
+        end = value < 100_000_000 ? ValueWriter.leading(UInt32(truncatingIfNeeded: value), end) : times.number(value, end)
       case .ipv4: end = ValueWriter.ipv4(from, end, tables)
       case .ipv6: end = ValueWriter.ipv6(from, end, tables)
       case .string: end = TextWriter.text(from, size, end, tables, drops: drops)

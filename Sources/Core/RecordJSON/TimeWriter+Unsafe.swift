@@ -12,26 +12,25 @@ struct TimeWriter {
   private var upperText: UInt64 = 0
   private var upperLength = 0
 
-  /// A number: a small one, or, most likely, a time in milliseconds.
-  @inline(__always)
+  /// A number of more than eight digits: most likely a time in milliseconds.
   mutating func number(_ value: UInt64, _ out: Out) -> Out {
-    if value < 100_000_000 { return ValueWriter.decimal(value, out) }
     let high = value / 100_000_000
-    if high != upper {
-      if high >= 100_000_000 { return ValueWriter.decimal(value, out) }
-      setUpper(high)
-    }
+    if high != upper { return other(value, out) }
     out.store(upperText)
     return ValueWriter.padded(UInt32(truncatingIfNeeded: value &- high &* 100_000_000), 8, out + upperLength)
   }
 
   @inline(never)
-  private mutating func setUpper(_ high: UInt64) {
-    upper = high
-    withUnsafeMutableBytes(of: &upperText) { text in
-      guard let start = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
-      upperLength = ValueWriter.decimal(high, start) - start
+  private mutating func other(_ value: UInt64, _ out: Out) -> Out {
+    let high = value / 100_000_000
+    if high < 100_000_000 {
+      upper = high
+      withUnsafeMutableBytes(of: &upperText) { text in
+        guard let start = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+        upperLength = ValueWriter.decimal(high, start) - start
+      }
     }
+    return ValueWriter.decimal(value, out)
   }
 
   /// "2018-04-12T15:22:40.338Z". `digits`: 3, 6 or 9 digits of `fraction`, of a second.

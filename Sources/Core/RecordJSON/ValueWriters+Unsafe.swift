@@ -34,11 +34,16 @@ enum ValueWriter {
 
   private static var zeros: UInt64 { @inline(__always) get { 0x3030_3030_3030_3030 } }
 
-  @inline(__always) private static func leading(_ value: UInt32, _ out: Out) -> Out {
-    let digits = eightDigits(value)
-    let skipped = min(digits.trailingZeroBitCount >> 3, 7)
-    out.store((digits | zeros) >> UInt64(skipped << 3))
-    return out + (8 &- skipped)
+  /// How many digits a number below 10⁸ has: known sooner than the digits, so that what is written behind them need not wait for them.
+  @inline(__always) private static func length(_ value: UInt32) -> Int {
+    func step(_ bound: UInt32) -> Int { value >= bound ? 1 : 0 }
+    return 1 &+ step(10) &+ step(100) &+ step(1000) &+ step(10_000) &+ step(100_000) &+ step(1_000_000) &+ step(10_000_000)
+  }
+
+  @inline(__always) static func leading(_ value: UInt32, _ out: Out) -> Out {
+    let length = length(value)
+    out.store((eightDigits(value) | zeros) >> UInt64((8 &- length) << 3))
+    return out + length
   }
 
   @inline(__always) private static func full(_ value: UInt32, _ out: Out) -> Out {
@@ -65,9 +70,9 @@ enum ValueWriter {
     let fours = low << 16 &- hundreds &* (100 << 16 - 1)
     let tens = (fours &* 103) >> 10 & 0x000f_000f
     let digits = UInt64(fours << 8 &- tens &* (10 << 8 - 1)) << 8 | UInt64(high)
-    let skipped = min(digits.trailingZeroBitCount >> 3, 4)
-    out.store((digits | zeros) >> UInt64(skipped << 3))
-    return out + (5 &- skipped)
+    let length = length(number)
+    out.store((digits | zeros) >> UInt64((5 &- length) << 3))
+    return out + length
   }
 
   @inline(__always) static func signed(_ value: Int64, _ out: Out) -> Out {
