@@ -127,6 +127,7 @@ final class DatagramSink: Sink {
   /// Hands over datagrams that the kernel cuts; where that fails, each is sent by itself, and from then on all where it cannot be done.
   private func flush(_ segments: Segments) {
     let waiting = segments.waiting
+    segments.pad()
     pace.wait(for: waiting.count, host)
     var (first, isRetry) = (0, false)
     while first < waiting.count {

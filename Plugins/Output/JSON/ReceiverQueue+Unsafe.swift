@@ -90,8 +90,7 @@ final class ReceiverQueue {
     let (count, size) = (4, 1024)
     let sent = withUnsafeTemporaryAllocation(byteCount: count * size, alignment: 8) { bytes in
       bytes.initializeMemory(as: UInt8.self, repeating: 0)
-      var piece = iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
-      return flowcep_send_segments(sender.descriptor, &piece, 1, UInt16(size))
+      return flowcep_send_segments(sender.descriptor, bytes.baseAddress, bytes.count, UInt16(size))
     }
     guard sent == count * size, let used = queue.state()?.used else { return nil }
     // Less than the notes can be: not all of them are there yet.

@@ -24,13 +24,14 @@ int flowcep_sendmmsg(int fd, struct flowcep_mmsghdr *messages, unsigned int coun
   return sendmmsg(fd, (struct mmsghdr *)messages, count, flags);
 }
 
-ssize_t flowcep_send_segments(int fd, struct iovec *pieces, size_t count, uint16_t size) {
+ssize_t flowcep_send_segments(int fd, const void *bytes, size_t count, uint16_t size) {
   union {
     struct cmsghdr header;
     char bytes[CMSG_SPACE(sizeof(uint16_t))];
   } control = {.header = {.cmsg_len = CMSG_LEN(sizeof size), .cmsg_level = SOL_UDP, .cmsg_type = UDP_SEGMENT}};
   memcpy(CMSG_DATA(&control.header), &size, sizeof size);
-  struct msghdr message = {.msg_iov = pieces, .msg_iovlen = count};
+  struct iovec piece = {.iov_base = (void *)bytes, .iov_len = count};
+  struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
   if (size > 0) {
     message.msg_control = &control;
     message.msg_controllen = sizeof control;

@@ -24,9 +24,9 @@ struct flowcep_mmsghdr {
 
 int flowcep_recvmmsg(int fd, struct flowcep_mmsghdr *messages, unsigned int count, int flags);
 int flowcep_sendmmsg(int fd, struct flowcep_mmsghdr *messages, unsigned int count, int flags);
-/// Sends what the pieces hold as datagrams of `size` bytes, the last of what is left, in one walk through the kernel (UDP_SEGMENT,
-/// Linux 4.18); as one where `size` is 0. Gives what sendmsg gives: all of them are sent, or none and errno says why.
-ssize_t flowcep_send_segments(int fd, struct iovec *pieces, size_t count, uint16_t size);
+/// Sends bytes as datagrams of `size` bytes, the last of what is left, in one walk through the kernel (UDP_SEGMENT, Linux 4.18); as one
+/// where `size` is 0. Gives what sendmsg gives: all of them are sent, or none and errno says why.
+ssize_t flowcep_send_segments(int fd, const void *bytes, size_t count, uint16_t size);
 
 /// Begins to write a range of a file to its disk and does not wait for the end (sync_file_range). Only a hint: nothing fails.
 void flowcep_begin_writing(int fd, off_t from, off_t count);
