@@ -106,7 +106,7 @@ final class TCPInput: InputPlugin {
         acceptAll(listener)
       } else if let reception, handshakes < Self.handshakesPerTurn {
         handshakes += 1
-        if let (peer, secure) = reception.proceed(descriptor, waiter) { begin(descriptor, peer, secure) }
+        if let (secure, peer) = reception.proceed(descriptor, waiter) { begin(descriptor, peer, secure) }
       }
     }
     reception?.endExpired()
