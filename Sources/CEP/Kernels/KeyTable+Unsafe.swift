@@ -11,11 +11,8 @@ final class KeyTable {
   private(set) var rows: UnsafeMutablePointer<UInt64>
   private var memory: TableMemory
   private var capacity = 64
-  /// The upper half of the hash, then the group's number plus one; 0 is free. That half alone says where a slot is looked for, so that a
-  /// larger table is made of the slots without a look at the groups.
-  private var slots: UnsafeMutablePointer<UInt64>
-  private var slotCount = 256
-  private static let slotsPerGroup = 2
+  /// The upper half of the hash, and the group's number plus one.
+  private var slots = HashSlots()
   /// Takes what reading ahead has read, so that the reads are not optimised away.
   private var touched: UInt64 = 0
 
@@ -26,8 +23,6 @@ final class KeyTable {
     stride = 1 + keyCount + stateWords
     memory = TableMemory(capacity: capacity * stride)
     rows = memory.words
-    slots = .allocate(capacity: slotCount)
-    slots.initialize(repeating: 0, count: slotCount)
   }
 
   deinit {
@@ -35,7 +30,7 @@ final class KeyTable {
     slots.deallocate()
   }
 
-  var byteCount: Int { capacity * stride * 8 + slotCount * 8 }
+  var byteCount: Int { (capacity * stride + slots.count) * 8 }
   /// Where the aggregates' states begin in a row.
   var stateOffset: Int { 1 + keyCount }
 
@@ -50,14 +45,11 @@ final class KeyTable {
       memory.deallocate()
       slots.deallocate()
       capacity = max(64, count * 2)
-      slotCount = 256
-      while slotCount < capacity * Self.slotsPerGroup { slotCount *= 2 }
       memory = TableMemory(capacity: capacity * stride)
       rows = memory.words
-      slots = .allocate(capacity: slotCount)
-      slots.initialize(repeating: 0, count: slotCount)
+      slots = HashSlots(for: capacity)
     } else if count > 0 {
-      slots.update(repeating: 0, count: slotCount)
+      slots.removeAll()
     }
     count = 0
   }
@@ -132,18 +124,19 @@ final class KeyTable {
   private func lookUp(
     _ hash: UInt64, from start: UInt32, _ isSame: (UnsafeMutablePointer<UInt64>) -> Bool, make: (UnsafeMutablePointer<UInt64>) -> Void
   ) -> UInt32 {
+    let words = slots.words
     var slot = Int(start)
     while true {
-      let entry = slots[slot]
+      let entry = words[slot]
       if entry == 0 { break }
       if entry >> 32 == hash >> 32 {
         let group = Int(entry & 0xffff_ffff) - 1
         if isSame(rows + group * stride) { return UInt32(truncatingIfNeeded: group) }
       }
-      slot = (slot + 1) & (slotCount - 1)
+      slot = (slot + 1) & (slots.count - 1)
     }
     let group = count
-    slots[slot] = (hash & 0xffff_ffff_0000_0000) | UInt64(group + 1)
+    words[slot] = (hash & 0xffff_ffff_0000_0000) | UInt64(group + 1)
     let row = rows + group * stride
     make(row)
     for word in stateOffset..<stride { row[word] = 0 }
@@ -175,13 +168,13 @@ final class KeyTable {
   func search(_ atoms: [AtomBuffer], _ size: Int, hashes: UnsafeMutablePointer<UInt64>, groups: UnsafeMutablePointer<UInt32>) {
     hash(atoms, size, hashes)
     approach(hashes, size, starts: groups)
-    let mask = slotCount - 1
+    let (words, mask) = (slots.words, slots.count - 1)
     for index in 0..<size {
       var slot = Int(groups[index])
       groups[index] = Self.none
-      while slots[slot] != 0 {
-        let group = Int(slots[slot] & 0xffff_ffff) - 1
-        if slots[slot] >> 32 == hashes[index] >> 32, holds(group, atoms, index) {
+      while words[slot] != 0 {
+        let group = Int(words[slot] & 0xffff_ffff) - 1
+        if words[slot] >> 32 == hashes[index] >> 32, holds(group, atoms, index) {
           groups[index] = UInt32(group)
           break
         }
@@ -212,9 +205,9 @@ final class KeyTable {
   /// Finds for each hash the first slot that is free or has it, and brings the row that it names into the caches: first all slots, then all
   /// rows, with reads that do not wait for one another.
   private func approach(_ hashes: UnsafeMutablePointer<UInt64>, _ size: Int, starts: UnsafeMutablePointer<UInt32>) {
-    let (mask, slots, rows, stride) = (slotCount - 1, self.slots, self.rows, self.stride)
+    let (mask, slots, rows, stride) = (slots.count - 1, slots.words, self.rows, self.stride)
     var sum: UInt64 = 0
-    if slotCount > 1 << 12 { for index in 0..<size { sum &+= slots[Int(hashes[index] >> 32) & mask] } }
+    if mask > 1 << 12 { for index in 0..<size { sum &+= slots[Int(hashes[index] >> 32) & mask] } }
     for index in 0..<size {
       let tag = hashes[index] >> 32
       var slot = Int(tag) & mask
@@ -255,9 +248,7 @@ final class KeyTable {
       let atom = keyAtom(group, position)
       hash = key.mix(hash &+ UInt64(atom.kind), atom.word)
     }
-    var slot = Int(hash >> 32) & (slotCount - 1)
-    while slots[slot] != 0 { slot = (slot + 1) & (slotCount - 1) }
-    slots[slot] = (hash & 0xffff_ffff_0000_0000) | UInt64(group + 1)
+    slots.insert((hash & 0xffff_ffff_0000_0000) | UInt64(group + 1))
   }
 
   private func reserve(_ size: Int) {
@@ -266,17 +257,6 @@ final class KeyTable {
       memory.grow(to: capacity * stride, keeping: count * stride)
       rows = memory.words
     }
-    guard size * Self.slotsPerGroup > slotCount else { return }
-    let (old, oldCount) = (slots, slotCount)
-    while slotCount < size * Self.slotsPerGroup { slotCount *= 2 }
-    slots = .allocate(capacity: slotCount)
-    slots.initialize(repeating: 0, count: slotCount)
-    let mask = slotCount - 1
-    for index in 0..<oldCount where old[index] != 0 {
-      var slot = Int(old[index] >> 32) & mask
-      while slots[slot] != 0 { slot = (slot + 1) & mask }
-      slots[slot] = old[index]
-    }
-    old.deallocate()
+    if !slots.suffice(for: size) { slots.grow(for: size) }
   }
 }

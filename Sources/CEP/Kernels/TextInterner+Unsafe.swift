@@ -38,9 +38,8 @@ final class TextInterner {
   private var entries: UnsafeMutablePointer<Entry>
   private var entryCapacity = 1 << 6
   private(set) var count = 0
-  /// The hash, then the text's number plus one; 0 is free.
-  private var slots: UnsafeMutablePointer<UInt64>
-  private var slotCount = 1 << 8
+  /// The hash, and the text's number plus one.
+  private var slots = HashSlots()
   /// Takes what reading ahead has read, so that the reads are not optimised away.
   private var touched: UInt64 = 0
 
@@ -48,8 +47,6 @@ final class TextInterner {
     self.key = key
     base = arena.base
     entries = .allocate(capacity: entryCapacity)
-    slots = .allocate(capacity: slotCount)
-    slots.initialize(repeating: 0, count: slotCount)
   }
 
   deinit {
@@ -57,7 +54,7 @@ final class TextInterner {
     slots.deallocate()
   }
 
-  var byteCount: Int { arena.capacity + slotCount * 8 + entryCapacity * MemoryLayout<Entry>.stride }
+  var byteCount: Int { arena.capacity + slots.count * 8 + entryCapacity * MemoryLayout<Entry>.stride }
 
   subscript(number: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: base + entries[number].start, count: Int(entries[number].length))
@@ -82,18 +79,15 @@ final class TextInterner {
 
   /// Forgets all; the memory stays for as many again, unless much more is there than was needed.
   func removeAll() {
-    if slotCount > 1 << 14, count < slotCount / 32 {
+    if slots.count > 1 << 14, count < slots.count / 32 {
       slots.deallocate()
-      slotCount = 1 << 8
-      while slotCount < count * 4 { slotCount *= 2 }
-      slots = .allocate(capacity: slotCount)
-      slots.initialize(repeating: 0, count: slotCount)
+      slots = HashSlots(for: count * 2)
       entries.deallocate()
-      entryCapacity = slotCount / 2
+      entryCapacity = slots.count / 2
       entries = .allocate(capacity: entryCapacity)
       setArena(TextArena(capacity: max(1 << 12, arenaSize * 2)))
     } else if count > 0 {
-      slots.update(repeating: 0, count: slotCount)
+      slots.removeAll()
       // Columns may have a hold on it.
       if !isKnownUniquelyReferenced(&arena) { setArena(TextArena(capacity: arena.capacity)) }
     }
@@ -127,8 +121,8 @@ final class TextInterner {
 
   /// Brings the slots of texts with these hashes into the caches: reads that do not wait for one another.
   func readAhead(_ hashes: UnsafeBufferPointer<UInt64>) {
-    guard slotCount > 1 << 12 else { return }
-    let (mask, slots) = (slotCount - 1, self.slots)
+    guard slots.count > 1 << 12 else { return }
+    let (mask, slots) = (slots.count - 1, slots.words)
     var sum: UInt64 = 0
     for hash in hashes { sum &+= slots[Int(truncatingIfNeeded: hash) & mask] }
     touched &+= sum
@@ -156,19 +150,19 @@ final class TextInterner {
 
   /// - Parameter hash: the text's, by `hash`.
   func number(of bytes: UnsafeRawBufferPointer, _ kind: Atom.Kind, hash: UInt32, inserting: Bool = true) -> UInt64? {
-    if (count + 1) * 2 > slotCount { grow() }
-    let mask = slotCount - 1
+    if !slots.suffice(for: count + 1) { slots.grow(for: count + 1) }
+    let (words, mask) = (slots.words, slots.count - 1)
     var slot = Int(hash) & mask
-    while slots[slot] != 0 {
-      if slots[slot] >> 32 == UInt64(hash) {
-        let number = Int(slots[slot] & 0xffff_ffff) - 1
+    while words[slot] != 0 {
+      if words[slot] >> 32 == UInt64(hash) {
+        let number = Int(words[slot] & 0xffff_ffff) - 1
         if isSame(entries[number], bytes, kind) { return UInt64(number) }
       }
       slot = (slot + 1) & mask
     }
     guard inserting else { return nil }
     append(bytes, kind, hash)
-    slots[slot] = UInt64(hash) << 32 | UInt64(count)
+    words[slot] = UInt64(hash) << 32 | UInt64(count)
     return UInt64(count - 1)
   }
 
@@ -211,19 +205,5 @@ final class TextInterner {
     (entries + count).initialize(to: Entry(start: arenaSize, length: bytes.count, kind: kind, hash: hash))
     arenaSize += bytes.count
     count += 1
-  }
-
-  private func grow() {
-    let (old, oldCount) = (slots, slotCount)
-    slotCount *= 2
-    slots = .allocate(capacity: slotCount)
-    slots.initialize(repeating: 0, count: slotCount)
-    let mask = slotCount - 1
-    for index in 0..<oldCount where old[index] != 0 {
-      var slot = Int(old[index] >> 32) & mask
-      while slots[slot] != 0 { slot = (slot + 1) & mask }
-      slots[slot] = old[index]
-    }
-    old.deallocate()
   }
 }
