@@ -78,7 +78,7 @@ final class DatagramSink: Sink {
       throw PluginError("cannot send to \(address): \(String(cString: strerror(errno)))")
     }
     let own = waitsForReceiver ? localAddress(of: descriptor) : nil
-    receiver = own.map { ReceiverPace(host, ReceiverQueue(from: $0, to: address)) }
+    receiver = own.map { ReceiverPace(host, ReceiverQueue(from: $0, to: address), areCut: segments != nil) }
     var bytes: Int32 = 1 << 20
     setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
   }

@@ -18,9 +18,10 @@ struct ReceiverPace {
   /// How long a queue that nobody empties is waited for, in ns.
   private static let patience: UInt64 = 200_000_000
 
-  init(_ host: Host, _ queue: ReceiverQueue?) {
+  /// - Parameter areCut: datagrams may be such that the kernel has cut.
+  init(_ host: Host, _ queue: ReceiverQueue?, areCut: Bool) {
     (self.host, self.queue) = (host, queue)
-    notesOfCutDatagram = queue.flatMap { _ in ReceiverQueue.notesOfCutDatagram() } ?? 1024
+    notesOfCutDatagram = (queue != nil && areCut ? ReceiverQueue.notesOfCutDatagram() : nil) ?? 1024
     dropped = host.informationCounter("receiver-dropped", help: "Datagrams for which a receiver on this machine had no room.")
   }
 
