@@ -1,13 +1,14 @@
 import Glibc
 
-/// Writes dates. Keeps the last day's text and the last quarter of an hour's distance from UTC, for they change rarely.
+/// Writes dates, and long numbers. Keeps what changes rarely: the last day's text, the last quarter of an hour's distance from UTC, a number's
+/// upper digits.
 struct TimeWriter {
   private var day = Int64.min
   private var dayText = SIMD16<UInt8>(repeating: 0)
   private var dayLength = 0
   private var quarter = Int64.min
   private var offset: Int64 = 0
-  /// What stands above the last eight digits of a number, and its digits: of milliseconds it changes once a day.
+  /// What stands above the last eight digits of a number, and its text: of milliseconds since 1970 it changes once a day.
   private var upper: UInt64 = 0
   private var upperText: UInt64 = 0
   private var upperLength = 0
@@ -15,13 +16,13 @@ struct TimeWriter {
   /// A number of more than eight digits: most likely a time in milliseconds.
   mutating func number(_ value: UInt64, _ out: Out) -> Out {
     let high = value / 100_000_000
-    if high != upper { return other(value, out) }
+    if high != upper { return numberOfOtherUpper(value, out) }
     out.store(upperText)
     return ValueWriter.padded(UInt32(truncatingIfNeeded: value &- high &* 100_000_000), 8, out + upperLength)
   }
 
   @inline(never)
-  private mutating func other(_ value: UInt64, _ out: Out) -> Out {
+  private mutating func numberOfOtherUpper(_ value: UInt64, _ out: Out) -> Out {
     let high = value / 100_000_000
     if high < 100_000_000 {
       upper = high
