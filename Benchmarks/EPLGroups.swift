@@ -23,6 +23,7 @@ enum EPLGroupsBench {
 
   static func run(_ name: String) throws {
     guard let job = jobs.first(where: { $0.name == name }) else { return }
+    let maker = GroupedRecords(groups: job.groups)
     let count = job.groups * job.turns
     let engine = try Engine(
       modules: [EngineModule(name: "port-scan.epl", text: EPLBench.portScan)], predeclared: [EPLBench.schema.eventType],
@@ -32,7 +33,6 @@ enum EPLGroupsBench {
       type: input.type, schema: EPLBench.schema, needed: input.properties, deciding: input.decidingProperties, isTimed: false)
     engine.advance(to: start)
     let window = { (number: Int) in
-      let maker = GroupedRecords(groups: job.groups)
       var spent = 0
       func measured(_ work: () -> Void) {
         let before = Bench.processNanoseconds()

@@ -100,7 +100,7 @@ extension JSONPlan.Shape {
   @inline(never)
   private func writeTime(_ step: JSONStep, _ from: UnsafePointer<UInt8>, _ size: Int, _ out: Out, _ times: inout TimeWriter) -> Out {
     guard size <= 8 else { return out }
-    let value = size == 8 ? from.load(UInt64.self) : from.loadUnsigned(size)
+    let value = from.loadUnsigned(size)
     // A branch for each unit, so that each divides by a constant.
     return switch Int(step.type) {
     case FLOWCEP_DATE_TIME_SECONDS: writeTime(step, value, perSecond: 1, digits: 3, out, &times)

@@ -18,7 +18,7 @@ struct TimeWriter {
     let high = value / 100_000_000
     if high != upper { return numberOfOtherUpper(value, out) }
     out.store(upperText)
-    return ValueWriter.padded(UInt32(truncatingIfNeeded: value &- high &* 100_000_000), 8, out + upperLength)
+    return ValueWriter.full(UInt32(truncatingIfNeeded: value &- high &* 100_000_000), out + upperLength)
   }
 
   @inline(never)

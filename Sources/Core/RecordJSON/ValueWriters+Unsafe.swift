@@ -14,6 +14,7 @@ extension UnsafePointer where Pointee == UInt8 {
 
   /// An unsigned big-endian number of 1 to 8 bytes.
   @inline(__always) func loadUnsigned(_ length: Int) -> UInt64 {
+    if length == 8 { return load(UInt64.self) }
     var value: UInt64 = 0
     for index in 0..<length { value = value << 8 | UInt64(self[index]) }
     return value
@@ -46,7 +47,7 @@ enum ValueWriter {
     return out + length
   }
 
-  @inline(__always) private static func full(_ value: UInt32, _ out: Out) -> Out {
+  @inline(__always) static func full(_ value: UInt32, _ out: Out) -> Out {
     out.store(eightDigits(value) | zeros)
     return out + 8
   }
@@ -110,6 +111,7 @@ enum ValueWriter {
     return out + text.utf8CodeUnitCount
   }
 
+  /// A number of one byte, and a dot behind what it returns.
   @inline(__always) static func octet(_ value: UInt8, _ out: Out, _ tables: Tables) -> Out {
     out.store(tables.octets[Int(value)])
     return out + Int(tables.octetLengths[Int(value)]) - 1
@@ -118,9 +120,7 @@ enum ValueWriter {
   @inline(__always) static func ipv4(_ from: UnsafePointer<UInt8>, _ out: Out, _ tables: Tables) -> Out {
     var end = out
     for index in 0..<4 {
-      let octet = Int(from[index])
-      end.store(tables.octets[octet])
-      end += Int(tables.octetLengths[octet])
+      end = octet(from[index], end, tables) + 1
     }
     return end - 1
   }
