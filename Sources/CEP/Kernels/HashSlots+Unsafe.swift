@@ -17,9 +17,6 @@ struct HashSlots {
 
   func deallocate() { free(words) }
 
-  /// Whether there is room for so many entries.
-  @inline(__always) func suffice(for size: Int) -> Bool { size * 2 <= count }
-
   func removeAll() { words.update(repeating: 0, count: count) }
 
   /// Puts an entry in that is not there.
@@ -29,8 +26,13 @@ struct HashSlots {
     words[slot] = entry
   }
 
-  /// Makes room for so many entries, in the same memory with more behind it: new memory is dear to touch.
-  mutating func grow(for size: Int) {
+  /// Makes room for so many entries.
+  @inline(__always) mutating func reserve(for size: Int) {
+    if size * 2 > count { grow(for: size) }
+  }
+
+  /// In the same memory with more behind it: new memory is dear to touch.
+  private mutating func grow(for size: Int) {
     let before = count
     count = Self.count(for: size, from: count)
     words = Self.made(realloc(words, count * MemoryLayout<UInt64>.stride))

@@ -257,6 +257,6 @@ final class KeyTable {
       memory.grow(to: capacity * stride, keeping: count * stride)
       rows = memory.words
     }
-    if !slots.suffice(for: size) { slots.grow(for: size) }
+    slots.reserve(for: size)
   }
 }

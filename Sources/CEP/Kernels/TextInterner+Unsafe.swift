@@ -150,7 +150,7 @@ final class TextInterner {
 
   /// - Parameter hash: the text's, by `hash`.
   func number(of bytes: UnsafeRawBufferPointer, _ kind: Atom.Kind, hash: UInt32, inserting: Bool = true) -> UInt64? {
-    if !slots.suffice(for: count + 1) { slots.grow(for: count + 1) }
+    slots.reserve(for: count + 1)
     let (words, mask) = (slots.words, slots.count - 1)
     var slot = Int(hash) & mask
     while words[slot] != 0 {
