@@ -38,7 +38,6 @@ public final class Guests<Key: Hashable, Guest> {
   }
 
   public subscript(_ key: Key) -> Guest? { guests[key]?.guest }
-  public var keys: [Key] { Array(guests.keys) }
   public var all: [Guest] { guests.values.map(\.guest) }
 
   /// A handshake begins; one that was under way for the same key is over.
@@ -80,6 +79,12 @@ public final class Guests<Key: Hashable, Guest> {
       end(key, "its \(name) handshake took too long")
     }
     return expired
+  }
+
+  /// Forgets all, of whom nothing is said; whose handshakes they were.
+  public func removeAll() -> [Key] {
+    defer { guests = [:] }
+    return Array(guests.keys)
   }
 
   private func end(_ key: Key, _ reason: String) {

@@ -45,5 +45,5 @@ final class SecureReception {
   }
 
   func endExpired() { for descriptor in guests.endExpired() { close(descriptor) } }
-  func endAll() { for descriptor in guests.keys { close(descriptor) } }
+  func endAll() { for descriptor in guests.removeAll() { close(descriptor) } }
 }
