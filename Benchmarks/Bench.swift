@@ -13,6 +13,7 @@ enum Bench {
       ("queue", QueueBench.run),
       ("allocations", AllocationsBench.run),
       ("json", JSONBench.run),
+      ("json-values", JSONValuesBench.run),
       ("anonymize", AnonymizeBench.run),
       ("watermark", WatermarkBench.run),
       ("query-port-scan", QueryBench.run),

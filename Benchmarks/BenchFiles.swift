@@ -22,10 +22,16 @@ enum BenchFiles {
   }
 
   /// The capture of the table: 3 million records of the mix, 24 in a message.
-  static func capture() throws -> String {
-    try made("capture.ipfix") { sink in
+  static func capture() throws -> String { try capture("capture.ipfix", records: records) }
+
+  /// The same of another length.
+  ///
+  /// - Parameter seconds: of event time; 0: as long as `flowcep generate` makes it by default.
+  static func capture(_ name: String, records: Int, seconds: Int = 0) throws -> String {
+    try made(name) { sink in
       var options = SynthesisOptions()
       options.records = records
+      if seconds > 0 { options.durationSeconds = seconds }
       _ = try CaptureGenerator(options).write { sink($0) }
     }
   }

@@ -1,11 +1,29 @@
-/// How the collector's cost grows: with the number of fields, of templates, of exporters.
+/// How the collector's cost grows: with the number of records, of fields, of templates, of exporters.
 enum ScalingBench {
   static let all: [(name: String, run: @Sendable () throws -> Void)] = [
+    ("scaling-records", records),
     ("scaling-fields", fields),
     ("scaling-templates", templates),
     ("scaling-exporters-tcp", { try exporters("TCP", CollectorRun.tcp) }),
     ("scaling-exporters-udp", { try exporters("UDP", CollectorRun.udp) }),
   ]
+
+  /// Of the capture's mix, 300,000 a minute each.
+  private static func records() throws {
+    for records in [2_000_000, 4_000_000, 12_000_000] {
+      let capture = try BenchFiles.capture("records-\(records).ipfix", records: records, seconds: records / 5000)
+      for (name, destination, more) in [
+        ("discard", CollectorRun.checksum, ""), ("JSON to /dev/null", CollectorRun.jsonFile("/dev/null"), ""),
+        ("detections", CollectorRun.detections, CollectorRun.alerts(CollectorRun.jsonFile("/dev/null"))),
+      ] {
+        let configuration = try CollectorRun.configuration(
+          "scaling", input: CollectorRun.file(capture), destinations: destination, more: more)
+        try CollectorRun.report("scaling-records, \(records), \(name)", records: records, runs: 3) {
+          try CollectorRun.untilEnd(configuration, records: records)
+        }
+      }
+    }
+  }
 
   private static func fields() throws {
     for fields in [5, 10, 20, 40] {

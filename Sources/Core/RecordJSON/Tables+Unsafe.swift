@@ -8,6 +8,9 @@ struct Tables {
   let octetLengths: UnsafeMutablePointer<UInt8>
   /// 256 × 2 bytes: "00" … "ff".
   let hex: UnsafeMutablePointer<UInt16>
+  /// Of each set of an IPv6 address's groups that are zero, a bit for each, the first lowest: where the longest run of two or more begins,
+  /// in the lower four bits (8 where there is none), and its length in the upper four.
+  let zeroRuns: UnsafeMutablePointer<UInt8>
   /// 64 × 8 bytes: "......" … "UAPRSF".
   let flags: UnsafeMutablePointer<UInt64>
   /// 256 × 16 bytes: protocol names.
@@ -21,7 +24,8 @@ struct Tables {
   static func make() -> Tables {
     let tables = Tables(
       octets: .allocate(capacity: 256), octetLengths: .allocate(capacity: 256), hex: .allocate(capacity: 256),
-      flags: .allocate(capacity: 64), protocols: .allocate(capacity: 256), protocolLengths: .allocate(capacity: 256),
+      zeroRuns: .allocate(capacity: 256), flags: .allocate(capacity: 64), protocols: .allocate(capacity: 256),
+      protocolLengths: .allocate(capacity: 256),
       classes: .allocate(capacity: 256), shortEscapes: .allocate(capacity: 256))
     for value in 0..<256 { tables.fill(value) }
     for value in 0..<64 { tables.fillFlags(value) }
@@ -32,6 +36,7 @@ struct Tables {
     octets.deallocate()
     octetLengths.deallocate()
     hex.deallocate()
+    zeroRuns.deallocate()
     flags.deallocate()
     protocols.deallocate()
     protocolLengths.deallocate()
@@ -45,11 +50,21 @@ struct Tables {
     octetLengths[value] = UInt8(digits.count)
     let letters = Array("0123456789abcdef".utf8)
     hex[value] = UInt16(letters[value >> 4]) | UInt16(letters[value & 15]) << 8
+    fillZeroRuns(value)
     fillProtocol(value)
     (classes[value], shortEscapes[value]) = (value < 0x20 ? 2 : value < 0x80 ? 0 : 3, 0)
     for (byte, letter) in [(34, "\""), (92, "\\"), (8, "b"), (9, "t"), (10, "n"), (12, "f"), (13, "r")] where byte == value {
       (classes[value], shortEscapes[value]) = (1, letter.utf8.first ?? 0)
     }
+  }
+
+  private func fillZeroRuns(_ value: Int) {
+    var (best, bestLength, run) = (8, 1, 0)
+    for group in 0..<8 {
+      run = value >> group & 1 == 1 ? run + 1 : 0
+      if run > bestLength { (best, bestLength) = (group - run + 1, run) }
+    }
+    zeroRuns[value] = UInt8(best < 8 ? best | bestLength << 4 : 8)
   }
 
   /// A number without a name is written as its digits, still as text: a field keeps one type.

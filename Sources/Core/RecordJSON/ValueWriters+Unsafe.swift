@@ -144,36 +144,38 @@ enum ValueWriter {
 
   /// RFC 5952, and dotted as inet_ntop does where the upper 96 bits say "IPv4".
   static func ipv6(_ from: UnsafePointer<UInt8>, _ out: Out, _ tables: Tables) -> Out {
-    var (best, bestLength, run) = (8, 1, 0)
-    for group in 0..<8 {
-      run = from[group * 2] | from[group * 2 + 1] == 0 ? run + 1 : 0
-      if run > bestLength { (best, bestLength) = (group - run + 1, run) }
+    var zeros = 0
+    for group in 0..<8 { zeros |= (from[group * 2] | from[group * 2 + 1] == 0 ? 1 : 0) << group }
+    let run = tables.zeroRuns[zeros]
+    let (first, length) = (Int(run & 15), Int(run >> 4))
+    if first == 0, length == 6 || length == 5 && from[10] & from[11] == 0xff { return dotted(from, length, out, tables) }
+    var end = out
+    for group in 0..<first { end = hexGroup(from + group * 2, end, tables) }
+    // The last group's colon is one too many, where no "::" follows or stands there.
+    if length == 0 { return end - 1 }
+    if first == 0 {
+      end[0] = 58
+      end += 1
     }
-    let isDotted = best == 0 && (bestLength == 6 || bestLength == 5 && from[10] & from[11] == 0xff)
-    var (end, group) = (out, 0)
-    while group < 8 {
-      if group == best {
-        end = literal("::", end)
-        group += bestLength
-        continue
-      }
-      if isDotted, group == 6 { return ipv4(from + 12, end, tables) }
-      end = hexGroup(UInt16(from[group * 2]) << 8 | UInt16(from[group * 2 + 1]), end)
-      group += 1
-      if group < 8, group != best {
-        end[0] = 58
-        end += 1
-      }
-    }
-    return end
+    end[0] = 58
+    end += 1
+    if first + length == 8 { return end }
+    for group in first + length..<8 { end = hexGroup(from + group * 2, end, tables) }
+    return end - 1
   }
 
-  @inline(__always) private static func hexGroup(_ value: UInt16, _ out: Out) -> Out {
-    let digits = max(1, (19 - value.leadingZeroBitCount) >> 2)
-    for index in 0..<digits {
-      let digit = UInt8(truncatingIfNeeded: value >> UInt16(4 * (digits - 1 - index)) & 15)
-      out[index] = digit < 10 ? 48 + digit : 87 + digit
-    }
-    return out + digits
+  private static func dotted(_ from: UnsafePointer<UInt8>, _ zeros: Int, _ out: Out, _ tables: Tables) -> Out {
+    var end = literal("::", out)
+    for group in zeros..<6 { end = hexGroup(from + group * 2, end, tables) }
+    return ipv4(from + 12, end, tables)
+  }
+
+  /// A group without its leading zeros, and a colon.
+  @inline(__always) private static func hexGroup(_ from: UnsafePointer<UInt8>, _ out: Out, _ tables: Tables) -> Out {
+    let value = from.load(UInt16.self)
+    let text = UInt64(tables.hex[Int(value >> 8)]) | UInt64(tables.hex[Int(value & 255)]) << 16 | 58 << 32
+    let zeros = (value | 1).leadingZeroBitCount >> 2
+    out.store(text >> UInt64(zeros << 3))
+    return out + 5 - zeros
   }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import PluginABI
 import RecordJSON
 import Testing
@@ -85,6 +86,21 @@ struct ValueTests {
     ] as [([UInt16], String)])
   func ipv6(groups: [UInt16], expected: String) {
     #expect(value(FLOWCEP_IPV6_ADDRESS, groups.flatMap { Fixture.bigEndian($0) }) == "\"\(expected)\"")
+  }
+
+  @Test("IPv6 addresses as the system's inet_ntop has them: every set of groups that are zero, the others of one to four digits")
+  func ipv6AsTheSystemHasIt() {
+    let samples: [[UInt16]] = (0..<256).flatMap { zeros in
+      [0x0001, 0x00a2, 0x0b30, 0xc405, 0xffff].map { other in (0..<8).map { zeros >> $0 & 1 == 1 ? 0 : other } }
+    }
+    let records = samples.map { $0.flatMap { Fixture.bigEndian($0) } }
+    let lines = Fixture.lines(Fixture.batch([.init("x", FLOWCEP_IPV6_ADDRESS, 16)], records: records))
+    for (line, record) in zip(lines, records) {
+      var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+      inet_ntop(AF_INET6, record, &text, socklen_t(text.count))
+      let expected = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+      #expect(line == #"{"@type": "ipfix.entry", "ipfix.x": "\#(String(decoding: expected, as: UTF8.self))"}"#)
+    }
   }
 
   @Test("octet arrays: numbers in quotes of 1, 2, 4 and 8 bytes, else hexadecimal, empty null")
