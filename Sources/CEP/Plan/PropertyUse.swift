@@ -136,7 +136,7 @@ public struct PropertyUse: Sendable {
       for aggregate in aggregates {
         add(aggregate.arguments + aggregate.order.map(\.expression) + [aggregate.filter].compactMap { $0 }, [type])
       }
-    case .derived(_, let values, _): add(values, [type])
+    case .derived(_, let values, let others, _): add(values + others, [type])
     default: break
     }
   }

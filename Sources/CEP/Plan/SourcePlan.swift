@@ -73,11 +73,40 @@ public enum ViewPlan: Hashable, Sendable {
   /// `view_reference`.
   case expression(Expression, [AggregatePlan])
   case expressionBatch(Expression, includesTrigger: Bool, [AggregatePlan])
-  /// A row of what the events amount to, of the given type: `std:size`, `stat:uni`, `stat:weighted_avg`, `stat:correl`.
-  case derived(DerivedView, [Expression], EventType)
+  /// A row of what the events amount to, of the given type: of so many numbers of each; then other expressions, of the newest event.
+  case derived(DerivedView, [Expression], others: [Expression], EventType)
 }
 
-public enum DerivedView: String, Hashable, Sendable { case size, uni, weightedAverage = "weighted_avg", correlation = "correl" }
+/// `std:size`, `stat:uni`, `stat:weighted_avg`, `stat:correl`, `stat:linest`.
+public enum DerivedView: String, Hashable, Sendable {
+  case size, uni, weightedAverage = "weighted_avg", correlation = "correl", line = "linest"
+
+  /// How many numbers of each event it is about.
+  public var numberCount: Int {
+    switch self {
+    case .size: 0
+    case .uni: 1
+    case .weightedAverage, .correlation, .line: 2
+    }
+  }
+
+  /// The properties of its rows.
+  public var properties: [EventType.Property] {
+    switch self {
+    case .size: [.init("size", .long)]
+    case .uni: [.init("datapoints", .long)] + Self.doubles("total", "average", "variance", "stddev", "stddevpa")
+    case .weightedAverage: Self.doubles("average")
+    case .correlation: Self.doubles("correlation")
+    case .line:
+      Self.doubles(
+        "slope", "YIntercept", "XAverage", "XStandardDeviationPop", "XStandardDeviationSample", "XSum", "XVariance", "YAverage",
+        "YStandardDeviationPop", "YStandardDeviationSample", "YSum", "YVariance")
+        + [.init("dataPoints", .long), .init("n", .long)] + Self.doubles("sumX", "sumXSq", "sumXY", "sumY", "sumYSq")
+    }
+  }
+
+  private static func doubles(_ names: String...) -> [EventType.Property] { names.map { .init($0, .double) } }
+}
 
 /// The keywords of the batch windows.
 public struct BatchFlags: OptionSet, Hashable, Sendable {

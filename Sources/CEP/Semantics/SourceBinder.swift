@@ -61,7 +61,7 @@ extension StatementBinder {
     // What a wrong view would give is not known; other windows leave the events as they are.
     if !isWhole, syntax.views.contains(where: { DerivedView(rawValue: $0.name.text) != nil }) { return nil }
     var rowType = type
-    if case .derived(_, _, let derived)? = views.last { rowType = derived }
+    if case .derived(_, _, _, let derived)? = views.last { rowType = derived }
     for (view, syntax) in zip(views.dropLast(), syntax.views) {
       if case .derived = view { report("the view \"\(syntax.name.text)\" can only stand last", at: syntax.range) }
     }

@@ -22,7 +22,9 @@ private struct ViewRow {
     ViewRow("std", "unique", 1...64), ViewRow("std", "firstunique", 1...64), ViewRow("std", "lastevent", 0...0),
     ViewRow("std", "firstevent", 0...0), ViewRow("std", "groupwin", 1...64), ViewRow("ext", "sort", 2...64),
     ViewRow("ext", "rank", 3...64), ViewRow("win", "expr", 1...1), ViewRow("win", "expr_batch", 1...2),
-    ViewRow("std", "size", 0...0), ViewRow("stat", "uni", 1...1), ViewRow("stat", "weighted_avg", 2...2), ViewRow("stat", "correl", 2...2),
+    ViewRow("std", "size", 0...64), ViewRow("stat", "uni", 1...64), ViewRow("stat", "weighted_avg", 2...64),
+    ViewRow("stat", "correl", 2...64),
+    ViewRow("stat", "linest", 2...64),
   ]
 }
 
@@ -66,26 +68,46 @@ struct ViewBinder {
     return nil
   }
 
-  /// A view that gives rows of a type of its own.
+  /// A view that gives rows of a type of its own: the numbers that it is about, then what else of the newest event stands in its rows.
   private func derived(_ kind: DerivedView, _ syntax: ViewSyntax) -> ViewPlan? {
-    var values: [Expression] = []
-    for argument in syntax.arguments {
-      let value = expressions.bind(argument.value)
+    let arguments = syntax.arguments.map(\.value)
+    var numbers: [Expression] = []
+    for argument in arguments.prefix(kind.numberCount) {
+      let value = expressions.bind(argument)
       if value.type.isFaulty { return nil }
       guard value.type.isNumeric else {
-        statement.report("the view \"\(kind.rawValue)\" needs numbers, this is \(value.type.quoted)", at: argument.value.range)
+        statement.report("the view \"\(kind.rawValue)\" needs numbers, this is \(value.type.quoted)", at: argument.range)
         return nil
       }
-      values.append(value)
+      numbers.append(value)
     }
-    let properties: [EventType.Property] =
-      switch kind {
-      case .size: [.init("size", .long)]
-      case .uni: [.init("datapoints", .long)] + ["total", "average", "variance", "stddev", "stddevpa"].map { .init($0, .double) }
-      case .weightedAverage: [.init("average", .double)]
-      case .correlation: [.init("correlation", .double)]
+    guard let others = otherColumns(arguments.dropFirst(kind.numberCount), beside: kind) else { return nil }
+    let properties = kind.properties + others.map { .init($0.name, $0.expression.type) }
+    return .derived(
+      kind, numbers, others: others.map(\.expression), EventType(name: kind.rawValue, kind: .derived, properties: properties))
+  }
+
+  /// `*` stands for all properties that have no namesake.
+  private func otherColumns(_ arguments: ArraySlice<ExpressionSyntax>, beside kind: DerivedView) -> [OutputColumn]? {
+    var columns: [OutputColumn] = []
+    func isTaken(_ name: String) -> Bool { kind.properties.contains { $0.name == name } || columns.contains { $0.name == name } }
+    for argument in arguments {
+      if case .wildcard = argument.kind {
+        for (index, property) in type.properties.enumerated() where !isTaken(property.name) {
+          columns.append(OutputColumn(property.name, Expression(.column(stream: 0, property: index), property.type)))
+        }
+        continue
       }
-    return .derived(kind, values, EventType(name: kind.rawValue, kind: .derived, properties: properties))
+      let value = expressions.bind(argument)
+      if value.type.isFaulty { return nil }
+      let name = ColumnBinder.canonicalText.text(argument)
+      if isTaken(name) {
+        statement.report("the view \"\(kind.rawValue)\" has a property \"\(name)\" already", at: argument.range)
+        return nil
+      }
+      columns.append(OutputColumn(name, value))
+    }
+    return columns
   }
 
   // MARK: windows by time

@@ -6,39 +6,21 @@ internal import Plan
 final class DerivedRowView: View {
   private let kind: DerivedView
   private let values: [Evaluator]
+  private let others: [Evaluator]
   private let type: EventType
   private let site: ViewSite
-  private var sums = Sums()
+  private var sums = PairSums()
+  /// What `others` gave for the newest event.
+  private var newest: [Value]
   private var row: Event?
 
-  /// Of one value x, or of x and y.
-  private struct Sums {
-    var count: Int64 = 0
-    var x = 0.0
-    var y = 0.0
-    var xx = 0.0
-    var yy = 0.0
-    var xy = 0.0
-
-    mutating func add(_ x: Double, _ y: Double, sign: Double) {
-      count += sign > 0 ? 1 : -1
-      self.x += sign * x
-      self.y += sign * y
-      xx += sign * x * x
-      yy += sign * y * y
-      xy += sign * x * y
-    }
-    /// Σ (x − mean)², and so on.
-    private func spread(_ ab: Double, _ a: Double, _ b: Double) -> Double { count == 0 ? .nan : ab - a * b / Double(count) }
-    var squares: Double { max(spread(xx, x, x), 0) }
-    var correlation: Double { spread(xy, x, y) / (spread(xx, x, x) * spread(yy, y, y)).squareRoot() }
-  }
-
-  init(_ kind: DerivedView, values: [Evaluator], type: EventType, site: ViewSite) {
+  init(_ kind: DerivedView, values: [Evaluator], others: [Evaluator], type: EventType, site: ViewSite) {
     self.kind = kind
     self.values = values
+    self.others = others
     self.type = type
     self.site = site
+    newest = Array(repeating: .null, count: others.count)
   }
   override var contents: [Event] { [row ?? makeRow()] }
 
@@ -46,6 +28,7 @@ final class DerivedRowView: View {
     let before = row ?? makeRow()
     let count = sums.count
     for event in new { try take(event, sign: 1) }
+    if let last = new.last, !others.isEmpty { newest = try site.values(others, of: last) }
     for event in old { try take(event, sign: -1) }
     if kind == .size, sums.count == count { return }
     let after = makeRow()
@@ -61,25 +44,70 @@ final class DerivedRowView: View {
 
   override func exchange(_ archive: StateArchive) {
     archive.integer(&sums.count)
-    for path in [\Sums.x, \.y, \.xx, \.yy, \.xy] { archive.number(&sums[keyPath: path]) }
+    for path in [\PairSums.x, \.y, \.xx, \.yy, \.xy] { archive.number(&sums[keyPath: path]) }
+    if !others.isEmpty { archive.values(&newest) }
     archive.event(&row)
   }
 
   private func makeRow() -> Event {
-    let count = Double(sums.count)
+    let (x, y) = (sums.ofX, sums.ofY)
     let values: [Value] =
       switch kind {
       case .size: [.int(sums.count)]
-      case .uni:
-        [
-          .int(sums.count), .double(sums.x), .double(sums.count == 0 ? .nan : sums.x / count),
-          .double(sums.count < 2 ? .nan : sums.squares / (count - 1)),
-          .double(sums.count < 2 ? .nan : (sums.squares / (count - 1)).squareRoot()),
-          .double(sums.count == 0 ? .nan : (sums.squares / count).squareRoot()),
-        ]
-      case .weightedAverage: [.double(sums.y == 0 ? .nan : sums.xy / sums.y)]
-      case .correlation: [.double(sums.count < 2 ? .nan : sums.correlation)]
+      case .uni: [.int(sums.count)] + Self.doubles(x.sum, x.average, x.variance, x.deviation, x.populationDeviation)
+      case .weightedAverage: Self.doubles(sums.y == 0 ? .nan : sums.xy / sums.y)
+      case .correlation: Self.doubles(sums.count < 2 ? .nan : sums.correlation)
+      case .line:
+        Self.doubles(sums.slope, y.average - sums.slope * x.average)
+          + Self.doubles(x.average, x.populationDeviation, x.deviation, x.sum, x.variance)
+          + Self.doubles(y.average, y.populationDeviation, y.deviation, y.sum, y.variance)
+          + [.int(sums.count), .int(sums.count)] + Self.doubles(sums.x, sums.xx, sums.xy, sums.y, sums.yy)
       }
-    return Event.make(type, time: site.clock.now, values)
+    return Event.make(type, time: site.clock.now, values + newest)
+  }
+
+  private static func doubles(_ values: Double...) -> [Value] { values.map { .double($0) } }
+}
+
+/// Of pairs of numbers x and y, or of x alone.
+private struct PairSums {
+  var count: Int64 = 0
+  var x = 0.0
+  var y = 0.0
+  var xx = 0.0
+  var yy = 0.0
+  var xy = 0.0
+
+  mutating func add(_ x: Double, _ y: Double, sign: Double) {
+    count += sign > 0 ? 1 : -1
+    self.x += sign * x
+    self.y += sign * y
+    xx += sign * x * x
+    yy += sign * y * y
+    xy += sign * x * y
+  }
+
+  /// What one of the two amounts to.
+  struct Numbers {
+    let count: Double
+    let sum: Double
+    /// Σ (x − average)², not below zero.
+    let squares: Double
+
+    var average: Double { count == 0 ? .nan : sum / count }
+    var variance: Double { count < 2 ? .nan : squares / (count - 1) }
+    var deviation: Double { variance.squareRoot() }
+    var populationDeviation: Double { count == 0 ? .nan : (squares / count).squareRoot() }
+  }
+  var ofX: Numbers { Numbers(count: Double(count), sum: x, squares: max(spread(xx, x, x), 0)) }
+  var ofY: Numbers { Numbers(count: Double(count), sum: y, squares: max(spread(yy, y, y), 0)) }
+
+  /// Σ (x − average of x) (y − average of y), and so on.
+  private func spread(_ ab: Double, _ a: Double, _ b: Double) -> Double { count == 0 ? .nan : ab - a * b / Double(count) }
+  var correlation: Double { spread(xy, x, y) / (spread(xx, x, x) * spread(yy, y, y)).squareRoot() }
+  /// Of the line that fits best; NaN where all x are the same.
+  var slope: Double {
+    let width = spread(xx, x, x)
+    return width == 0 ? .nan : spread(xy, x, y) / width
   }
 }

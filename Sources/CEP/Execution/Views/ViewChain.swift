@@ -97,7 +97,8 @@ struct ViewBuilder {
     case .grouped: throw DeploymentError("std:groupwin must be the first view")
     case .timeOrder(let timestamp, let period):
       return TimeOrderView(interval: try interval(period), timestamp: try compile(timestamp), site: site)
-    case .derived(let kind, let values, let type): return DerivedRowView(kind, values: try compile(values), type: type, site: site)
+    case .derived(let kind, let values, let others, let type):
+      return DerivedRowView(kind, values: try compile(values), others: try compile(others), type: type, site: site)
     case .expression(let expression, let aggregates): return try ExpressionView(expression, aggregates, compiler, site)
     case .expressionBatch(let expression, let includesTrigger, let aggregates):
       return try ExpressionBatchView(expression, aggregates, compiler, site, includesTrigger: includesTrigger)
