@@ -18,7 +18,6 @@ final class RateLimiter {
   private var groupConditions: [[Value]: GroupRate] = [:]
   private var forgetsAt = 1024
   private var groupNumber: UInt64 = 0
-  private let periodOfGroup: Interval?
   private var countOfGroup: Int64 { condition.count }
   private var terminatedFilter: Evaluator?
 
@@ -35,7 +34,6 @@ final class RateLimiter {
     isPlain = form == .rowPerEvent
     condition = try RateCondition(plan, instance)
     after = try AfterCondition(plan, instance)
-    if case .period(let interval) = condition.kind { periodOfGroup = interval } else { periodOfGroup = nil }
     if let filter = plan.terminatedFilter { terminatedFilter = try condition.compile(filter) }
     condition.onMet = { [unowned self] (force) throws(EvaluationError) in try self.release(force: force) }
   }
@@ -95,7 +93,8 @@ final class RateLimiter {
     switch plan.kind {
     case .snapshot: _ = try instance.processor.process(new: new, old: old)
     case .first where isFirstPerGroup:
-      let rows = try instance.processor.firstOfGroups([change]) { key, isNew in isOpen && self.passes(key, isNew: isNew) }
+      let period = try condition.period
+      let rows = try instance.processor.firstOfGroups([change]) { key, isNew in isOpen && self.passes(key, isNew: isNew, period) }
       return try instance.output.give(rows)
     case .first:
       let rows = try instance.processor.process(new: new, old: old)
@@ -130,10 +129,10 @@ final class RateLimiter {
   }
 
   /// Whether an event may be the first of its group's interval.
-  private func passes(_ key: [Value], isNew: Bool) -> Bool {
+  private func passes(_ key: [Value], isNew: Bool, _ period: Interval?) -> Bool {
     var rate = groupConditions[key] ?? newRate()
     let passes: Bool
-    if let period = periodOfGroup {
+    if let period {
       let now = instance.frame.clock.now
       forgetQuietGroups(period, now)
       passes = rate.last.map { period.after($0) <= now } ?? true
@@ -174,7 +173,8 @@ final class RateCondition {
   enum Kind {
     /// How many: a variable may change it.
     case events(Evaluator)
-    case period(Interval)
+    /// How long: the same.
+    case period(PeriodEvaluator)
     case at(CronSchedule)
     case when(Evaluator, [Assignment])
     case never
@@ -186,9 +186,18 @@ final class RateCondition {
   private let counters: [String: Variable]
   /// At how many events they are given.
   private(set) var count: Int64 = 1
+  /// How long at present; nil for what is no period.
+  var period: Interval? {
+    get throws(EvaluationError) {
+      if case .period(let period) = kind { return try period.interval(instance.frame) }
+      return nil
+    }
+  }
   private var new: Int64 = 0
   private var old: Int64 = 0
   private var reference: Int64?
+  /// The period that the timer was made for.
+  private var timed: Interval?
   private var timer: Timer?
   private var slot: Int
 
@@ -215,7 +224,8 @@ final class RateCondition {
       kind = .events(evaluator)
     case .period(let period):
       let evaluator = try runtime.lifted { () throws(DeploymentError) in try PeriodEvaluator(period, compiler) }
-      kind = .period(try evaluator.interval(instance.frame))
+      timed = try evaluator.interval(instance.frame)
+      kind = .period(evaluator)
     case .at(let cron): kind = .at(try CronSchedule(cron, compiler, instance.frame))
     case .when(let condition, let then):
       kind = .when(try runtime.lifted { () throws(DeploymentError) in try compiler.compile(condition) }, then)
@@ -248,7 +258,13 @@ final class RateCondition {
         (new, old) = (0, 0)
         try onMet(false)
       }
-    case .period, .at: if timer == nil { schedule() }
+    case .period(let period):
+      if try period.interval(instance.frame) != timed {  // the variable has changed: the grid keeps its beginning
+        timer?.cancel()
+        timer = nil
+      }
+      if timer == nil { try schedule() }
+    case .at: if timer == nil { try schedule() }
     case .when(let condition, let then):
       tally(newCount, oldCount)
       if try condition(instance.frame).isTrue {
@@ -277,12 +293,14 @@ final class RateCondition {
   }
 
   /// The grid is kept for ever: first change + n periods.
-  private func schedule() {
+  private func schedule() throws(EvaluationError) {
     let clock = instance.frame.clock
     let now = clock.now
     let next: Int64
     switch kind {
-    case .period(let interval):
+    case .period(let period):
+      let interval = try period.interval(instance.frame)
+      timed = interval
       let start = reference ?? now
       reference = start
       if interval.months > 0 {
@@ -304,7 +322,7 @@ final class RateCondition {
   private func makeTimer(at time: Int64, sequence: UInt64? = nil) -> Timer {
     instance.frame.clock.schedule(at: time, for: instance.statement, rank: slot, sequence: sequence) {
       [unowned self] () throws(EvaluationError) in
-      self.schedule()
+      try self.schedule()
       try self.onMet(true)
     }
   }
