@@ -1,0 +1,56 @@
+internal import Builtins
+internal import EventModel
+internal import Plan
+
+/// What one source holds, with an index for each set of keys that is searched by.
+final class JoinTable {
+  private struct Index {
+    let expressions: [Expression]
+    let keys: [Evaluator]
+    var events: [[Value]: EventQueue] = [:]
+  }
+  private var queue = EventQueue()
+  private var indices: [Index] = []
+
+  /// Without index equality the whole is searched.
+  var all: [Event] { queue.all }
+
+  func addIndex(_ expressions: [Expression], _ keys: [Evaluator]) -> Int {
+    if let index = indices.firstIndex(where: { $0.expressions == expressions }) { return index }
+    indices.append(Index(expressions: expressions, keys: keys))
+    return indices.count - 1
+  }
+
+  func find(_ index: Int, _ key: [Value]) -> [Event] { indices[index].events[key]?.all ?? [] }
+
+  func insert(_ event: Event, _ frame: Frame, _ stream: Int) throws(EvaluationError) {
+    queue.append(event)
+    for index in indices.indices { indices[index].events[try key(index, event, frame, stream), default: EventQueue()].append(event) }
+  }
+
+  func remove(_ event: Event, _ frame: Frame, _ stream: Int) throws(EvaluationError) {
+    if queue.first === event { _ = queue.removeFirst() } else { queue.remove(event) }
+    for index in indices.indices {
+      let key = try key(index, event, frame, stream)
+      indices[index].events[key]?.remove(event)
+      if indices[index].events[key]?.isEmpty == true { indices[index].events[key] = nil }
+    }
+  }
+
+  func replace(_ events: [Event], _ frame: Frame, _ stream: Int) {
+    queue.removeAll()
+    for index in indices.indices { indices[index].events.removeAll() }
+    for event in events { try? insert(event, frame, stream) }
+  }
+
+  /// The rows; the indices are made from them.
+  func exchange(_ archive: StateArchive, _ frame: Frame, _ stream: Int) {
+    archive.queue(&queue)
+    if archive.isRestoring { replace(queue.all, frame, stream) }
+  }
+
+  private func key(_ index: Int, _ event: Event, _ frame: Frame, _ stream: Int) throws(EvaluationError) -> [Value] {
+    frame.events[stream] = event
+    return try evaluateAll(indices[index].keys, frame)
+  }
+}
