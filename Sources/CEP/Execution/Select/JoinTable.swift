@@ -29,7 +29,7 @@ final class JoinTable {
   }
 
   func remove(_ event: Event, _ frame: Frame, _ stream: Int) throws(EvaluationError) {
-    if queue.first === event { _ = queue.removeFirst() } else { queue.remove(event) }
+    queue.remove(event)
     for index in indices.indices {
       let key = try key(index, event, frame, stream)
       indices[index].events[key]?.remove(event)

@@ -12,7 +12,7 @@ final class CombinedView: View {
   private var dropped: [[Event]]
   /// What the parts that may refuse events have let in during an update.
   private var entered: [[Event]]
-  private var held: [Event] = []
+  private var held = EventQueue()
   private var isUpdating = false
   private lazy var ownHistory = WindowHistory(self)
 
@@ -27,13 +27,13 @@ final class CombinedView: View {
       part.last.next = ClosureReceiver { [unowned self] (new, old) throws(EvaluationError) in try self.partChanged(index, new, old) }
     }
   }
-  override var contents: [Event] { batch.map { parts[$0].contents } ?? held }
+  override var contents: [Event] { batch.map { parts[$0].contents } ?? held.all }
   override var history: History? { batch.flatMap { parts[$0].history } ?? ownHistory }
   override func start() throws(EvaluationError) { for part in parts { try part.start() } }
   override func stop() { for part in parts { part.stop() } }
   override func exchange(_ archive: StateArchive) {
     for part in parts { part.exchange(archive) }
-    archive.events(&held)
+    archive.queue(&held)
   }
 
   private func partChanged(_ index: Int, _ new: [Event], _ old: [Event]) throws(EvaluationError) {
@@ -61,7 +61,7 @@ final class CombinedView: View {
     for part in parts { try part.first.update(new: new, old: old) }
     isUpdating = false
     let accepted = accepted(new)
-    held += accepted
+    for event in accepted { held.append(event) }
     if accepted.count < new.count, accepted.isEmpty, dropped.allSatisfy(\.isEmpty) { return }
     try settle(new: accepted)
   }
@@ -81,19 +81,17 @@ final class CombinedView: View {
   /// Finds out who has left for good, and tells.
   private func settle(new: [Event]) throws(EvaluationError) {
     var leaving: [Event] = []
+    var seen: Set<ObjectIdentifier> = []
     let candidates = dropped.flatMap { $0 }
     for index in dropped.indices { dropped[index].removeAll() }
-    let kept = isUnion ? parts.map(\.contents) : []
-    for event in candidates where !leaving.contains(where: { $0 === event }) {
-      if isUnion, kept.contains(where: { $0.contains { $0 === event } }) { continue }
-      leaving.append(event)
-    }
+    if isUnion, !candidates.isEmpty { for part in parts { seen.formUnion(part.contents.lazy.map { ObjectIdentifier($0) }) } }
+    for event in candidates where seen.insert(ObjectIdentifier(event)).inserted { leaving.append(event) }
     if !isUnion, !leaving.isEmpty { for part in parts { part.discard(leaving) } }
-    held.removeAll { event in leaving.contains { $0 === event } }
+    for event in leaving { while held.remove(event) {} }
     try pass(new: new, old: leaving)
   }
   override func discard(_ events: [Event]) {
     for part in parts { part.discard(events) }
-    held.removeAll { event in events.contains { $0 === event } }
+    for event in events { while held.remove(event) {} }
   }
 }

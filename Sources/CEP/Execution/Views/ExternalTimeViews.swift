@@ -14,7 +14,7 @@ final class ExternallyTimedView: View {
     self.timestamp = timestamp
     self.site = site
   }
-  override var contents: [Event] { queue.events.all }
+  override var contents: [Event] { queue.all }
   override var history: History? { ownHistory }
 
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
@@ -24,7 +24,7 @@ final class ExternallyTimedView: View {
       guard let time = try site.value(timestamp, of: event).integer.map(TimeBounds.clamped) else {
         throw EvaluationError("the window's timestamp is null")
       }
-      queue.append(event, at: time)
+      queue.append(event, time)
       newest = time
     }
     if let newest { leaving += queue.removeFirst { interval.after($0) <= newest } }

@@ -11,7 +11,7 @@ final class LengthView: View {
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
     var leaving = old.filter { queue.remove($0) }
     for event in new { queue.append(event) }
-    while queue.count > size { leaving.append(queue.removeFirst()) }
+    leaving += queue.removeFirst(max(0, queue.count - size))
     try pass(new: new, old: leaving)
   }
   override func discard(_ events: [Event]) { for event in events { queue.remove(event) } }

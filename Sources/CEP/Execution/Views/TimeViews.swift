@@ -15,13 +15,13 @@ final class TimeView: View {
     self.site = site
     slot = site.statement.takeSlot()
   }
-  override var contents: [Event] { queue.events.all }
+  override var contents: [Event] { queue.all }
   override var history: History? { ownHistory }
 
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
     let leaving = old.filter { queue.remove($0) }
     let now = site.clock.now
-    for event in new { queue.append(event, at: now) }
+    for event in new { queue.append(event, now) }
     if timer == nil { schedule() }
     try pass(new: new, old: leaving)
   }
