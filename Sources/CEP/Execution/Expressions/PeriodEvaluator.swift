@@ -7,8 +7,11 @@ struct PeriodEvaluator {
   private var months: [Evaluator] = []
   private var monthFactors: [Int64] = []
   private var parts: [(Evaluator, Double)] = []
+  /// Whether it is the same whenever it is looked at.
+  let isConstant: Bool
 
   init(_ period: TimePeriod, _ compiler: ExpressionCompiler) throws(DeploymentError) {
+    isConstant = period.parts.allSatisfy { if case .constant = $0.count.node { true } else { false } }
     for part in period.parts {
       let count = try compiler.compile(part.count)
       if let factor = part.unit.milliseconds {

@@ -32,8 +32,8 @@ final class Group {
   }
 }
 
-/// One aggregate, compiled.
-struct AggregateCode {
+/// One aggregate, compiled. A class, since a copy of its parts for every row would count each of them.
+final class AggregateCode {
   let function: AggregateFunction
   let types: [ValueType]
   let descending: [Bool]

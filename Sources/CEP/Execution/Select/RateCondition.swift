@@ -93,7 +93,7 @@ final class RateCondition {
         try onMet(false)
       }
     case .period(let period):
-      if try period.interval(instance.frame) != timed {  // the variable has changed: the grid keeps its beginning
+      if !period.isConstant, try period.interval(instance.frame) != timed {  // the variable has changed: the grid keeps its beginning
         timer?.cancel()
         timer = nil
       }

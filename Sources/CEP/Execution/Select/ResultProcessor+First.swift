@@ -9,18 +9,16 @@ extension ResultProcessor {
     if form == .rollup { return try firstOfLevels(changes, passes: passes) }
     var rows = Rows()
     var given: [(tuple: Tuple, group: Group)] = []
-    var oldKeysOfAll: [[Value]] = []
+    var leaving: [Group] = []
     for change in changes {
       forgetBetweenChanges()
-      let newKeys = try keys(change.new)
-      let oldKeys = try keys(change.old)
-      oldKeysOfAll += oldKeys
-      if code.having != nil { try applyGrouped(change.new, newKeys, change.old, oldKeys) }
-      let all = zip(change.new, newKeys).map { ($0, $1, true) } + zip(change.old, oldKeys).map { ($0, $1, false) }
-      for (tuple, key, entering) in all {
-        let group = tables[0].group(key)
+      let (newGroups, oldGroups) = (try groups(change.new), try groups(change.old))
+      leaving += oldGroups
+      if code.having != nil { try applyGrouped(change.new, newGroups, change.old, oldGroups) }
+      let all = zip(change.new, newGroups).map { ($0, $1, true) } + zip(change.old, oldGroups).map { ($0, $1, false) }
+      for (tuple, group, entering) in all {
         guard try passesHaving(tuple, group) else { continue }
-        if passes(key, entering) {
+        if passes(group.key, entering) {
           if let index = given.firstIndex(where: { $0.group === group }) {
             given[index].tuple = tuple
           } else {
@@ -32,13 +30,8 @@ extension ResultProcessor {
         if code.having == nil { try apply(tuple, to: group, entering: entering) }
       }
     }
-    for (tuple, group) in given {
-      frame.isNew = true
-      frame.load(tuple)
-      frame.group = group
-      if let row = try currentRow() { rows.new.append(row) }
-    }
-    reclaim(oldKeysOfAll)
+    for (tuple, group) in given { if let row = try row(of: tuple, in: group, isNew: true) { rows.new.append(row) } }
+    reclaim(leaving)
     return rows
   }
 

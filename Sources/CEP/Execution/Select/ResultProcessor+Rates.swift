@@ -38,24 +38,19 @@ extension ResultProcessor {
     var touched: [Group] = []
     var seen = Set<ObjectIdentifier>()
     var rows = Rows()
-    var oldKeysOfAll: [[Value]] = []
+    var leaving: [Group] = []
     for change in changes {
       forgetBetweenChanges()
-      let newKeys = try keys(change.new)
-      let oldKeys = try keys(change.old)
-      for (tuple, key) in zip(change.new + change.old, newKeys + oldKeys) {
-        let group = tables[0].group(key)
-        group.representative = tuple
-        if seen.insert(ObjectIdentifier(group)).inserted {
-          touched.append(group)
-          if code.givesOld { rows.old += try self.rows(ofGroups: [group], isNew: false) }
-        }
+      let (newGroups, oldGroups) = (try groups(change.new), try groups(change.old))
+      for group in self.touched(change.new, newGroups, change.old, oldGroups) where seen.insert(ObjectIdentifier(group)).inserted {
+        touched.append(group)
+        if code.givesOld { rows.old += try self.rows(ofGroups: [group], isNew: false) }
       }
-      try applyGrouped(change.new, newKeys, change.old, oldKeys)
-      oldKeysOfAll += oldKeys
+      try applyGrouped(change.new, newGroups, change.old, oldGroups)
+      leaving += oldGroups
     }
     rows.new = try self.rows(ofGroups: touched, isNew: true)
-    reclaim(oldKeysOfAll)
+    reclaim(leaving)
     return rows
   }
 
@@ -64,23 +59,19 @@ extension ResultProcessor {
     var old = OrderedRows()
     for change in changes {
       forgetBetweenChanges()
-      let newKeys = try keys(change.new)
-      let oldKeys = try keys(change.old)
-      try applyGrouped(change.new, newKeys, change.old, oldKeys)
-      for (tuple, key) in zip(change.new, newKeys) { if let row = try groupedRow(tuple, key, isNew: true) { new.set(key, row) } }
-      if code.givesOld {
-        for (tuple, key) in zip(change.old, oldKeys) { if let row = try groupedRow(tuple, key, isNew: false) { old.set(key, row) } }
+      let (newGroups, oldGroups) = (try groups(change.new), try groups(change.old))
+      try applyGrouped(change.new, newGroups, change.old, oldGroups)
+      for (tuple, group) in zip(change.new, newGroups) {
+        if let row = try row(of: tuple, in: group, isNew: true) { new.set(group.key, row) }
       }
-      reclaim(oldKeys)
+      if code.givesOld {
+        for (tuple, group) in zip(change.old, oldGroups) {
+          if let row = try row(of: tuple, in: group, isNew: false) { old.set(group.key, row) }
+        }
+      }
+      reclaim(oldGroups)
     }
     return Rows(new: new.rows, old: old.rows)
-  }
-
-  private func groupedRow(_ tuple: Tuple, _ key: [Value], isNew: Bool) throws(EvaluationError) -> Row? {
-    frame.isNew = isNew
-    frame.load(tuple)
-    frame.group = tables[0].find(key) ?? tables[0].newGroup(key)
-    return try currentRow()
   }
 
   /// - Parameter ofAll: rows of all groups that ever were, not only of those that changed.
@@ -139,22 +130,20 @@ extension ResultProcessor {
 
   private func allGroups(_ changes: [RateLimiter.Change]) throws(EvaluationError) -> Rows {
     var rows = Rows()
-    var oldKeysOfAll: [[Value]] = []
+    var leaving: [Group] = []
     if code.givesOld { rows.old = try self.rows(ofGroups: everSeen[0].groups(tables[0]), isNew: false) }
     for change in changes {
       forgetBetweenChanges()
-      let newKeys = try keys(change.new)
-      let oldKeys = try keys(change.old)
-      for (tuple, key) in zip(change.new + change.old, newKeys + oldKeys) {
-        let group = tables[0].group(key)
+      let (newGroups, oldGroups) = (try groups(change.new), try groups(change.old))
+      for (tuple, group) in zip(change.new + change.old, newGroups + oldGroups) {
         group.representative = tuple
-        if everSeen[0].set(key, tuple), code.givesOld { rows.old += try self.rows(ofGroups: [group], isNew: false) }
+        if everSeen[0].set(group.key, tuple), code.givesOld { rows.old += try self.rows(ofGroups: [group], isNew: false) }
       }
-      try applyGrouped(change.new, newKeys, change.old, oldKeys)
-      oldKeysOfAll += oldKeys
+      try applyGrouped(change.new, newGroups, change.old, oldGroups)
+      leaving += oldGroups
     }
     rows.new = try self.rows(ofGroups: everSeen[0].groups(tables[0]), isNew: true)
-    reclaim(oldKeysOfAll)
+    reclaim(leaving)
     return rows
   }
 
@@ -173,7 +162,7 @@ extension ResultProcessor {
       rows.old += part.old
     }
     for (key, tuple) in everSeen[0].entries where !hadEvents.contains(key) {
-      if let row = try groupedRow(tuple, key, isNew: true) { rows.new.append(row) }
+      if let row = try row(of: tuple, in: tables[0].find(key) ?? tables[0].newGroup(key), isNew: true) { rows.new.append(row) }
     }
     return rows
   }

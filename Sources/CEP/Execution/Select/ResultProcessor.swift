@@ -78,12 +78,11 @@ final class ResultProcessor {
       frame.group = whole
       return Rows(new: try rows(new, isNew: true), old: code.givesOld ? try rows(old, isNew: false) : [])
     case .groupedRowPerEvent:
-      let newKeys = try keys(new)
-      let oldKeys = try keys(old)
-      try applyGrouped(new, newKeys, old, oldKeys)
+      let (newGroups, oldGroups) = (try groups(new), try groups(old))
+      try applyGrouped(new, newGroups, old, oldGroups)
       let rows = Rows(
-        new: try groupedRows(new, newKeys, isNew: true), old: code.givesOld ? try groupedRows(old, oldKeys, isNew: false) : [])
-      reclaim(oldKeys)
+        new: try groupedRows(new, newGroups, isNew: true), old: code.givesOld ? try groupedRows(old, oldGroups, isNew: false) : [])
+      reclaim(oldGroups)
       return rows
     case .rowPerGroup: return try processGroups(new, old)
     case .rollup: return try processLevels(new, old)
@@ -103,15 +102,17 @@ final class ResultProcessor {
     return rows
   }
 
-  private func groupedRows(_ tuples: [Tuple], _ keys: [[Value]], isNew: Bool) throws(EvaluationError) -> [Row] {
-    frame.isNew = isNew
+  private func groupedRows(_ tuples: [Tuple], _ groups: [Group], isNew: Bool) throws(EvaluationError) -> [Row] {
     var rows: [Row] = []
-    for (tuple, key) in zip(tuples, keys) {
-      frame.load(tuple)
-      frame.group = tables[0].find(key) ?? tables[0].newGroup(key)
-      if let row = try currentRow() { rows.append(row) }
-    }
+    for index in tuples.indices { if let row = try row(of: tuples[index], in: groups[index], isNew: isNew) { rows.append(row) } }
     return rows
+  }
+
+  func row(of tuple: Tuple, in group: Group, isNew: Bool) throws(EvaluationError) -> Row? {
+    frame.isNew = isNew
+    frame.load(tuple)
+    frame.group = group
+    return try currentRow()
   }
 
   /// The row for what the frame holds, unless HAVING rejects it.
@@ -145,9 +146,7 @@ final class ResultProcessor {
   func apply(_ tuple: Tuple, to group: Group, entering: Bool) throws(EvaluationError) {
     frame.load(tuple)
     group.count += entering ? 1 : -1
-    for (number, aggregate) in code.aggregates.enumerated() {
-      try aggregate.apply(group.state(number), frame, entering: entering)
-    }
+    for number in code.aggregates.indices { try code.aggregates[number].apply(group.state(number), frame, entering: entering) }
   }
 
   func keys(_ tuples: [Tuple]) throws(EvaluationError) -> [[Value]] {
@@ -165,40 +164,53 @@ final class ResultProcessor {
     for number in unforgetting { group.state(number).clear() }
   }
 
-  func applyGrouped(_ new: [Tuple], _ newKeys: [[Value]], _ old: [Tuple], _ oldKeys: [[Value]]) throws(EvaluationError) {
-    if !unforgetting.isEmpty { for key in oldKeys { empty(tables[0].group(key)) } }
-    for (tuple, key) in zip(new, newKeys) { try apply(tuple, to: tables[0].group(key), entering: true) }
-    for (tuple, key) in zip(old, oldKeys) { try apply(tuple, to: tables[0].group(key), entering: false) }
+  /// The group of each row, made where there is none yet.
+  func groups(_ tuples: [Tuple]) throws(EvaluationError) -> [Group] {
+    var groups: [Group] = []
+    groups.reserveCapacity(tuples.count)
+    for tuple in tuples {
+      frame.load(tuple)
+      groups.append(tables[0].group(try evaluateAll(code.keys, frame)))
+    }
+    return groups
+  }
+
+  func applyGrouped(_ new: [Tuple], _ newGroups: [Group], _ old: [Tuple], _ oldGroups: [Group]) throws(EvaluationError) {
+    if !unforgetting.isEmpty { for group in oldGroups { empty(group) } }
+    for index in new.indices { try apply(new[index], to: newGroups[index], entering: true) }
+    for index in old.indices { try apply(old[index], to: oldGroups[index], entering: false) }
   }
 
   /// Forgets groups that nothing is in any more.
-  func reclaim(_ keys: [[Value]]) { for key in keys { if let group = tables[0].find(key), group.count <= 0 { tables[0].remove(key) } } }
+  func reclaim(_ groups: [Group]) {
+    for group in groups where group.count <= 0 && tables[0].find(group.key) === group { tables[0].remove(group.key) }
+  }
 
   // MARK: A row per group
 
   private func processGroups(_ new: [Tuple], _ old: [Tuple]) throws(EvaluationError) -> Rows {
-    let newKeys = try keys(new)
-    let oldKeys = try keys(old)
-    let touched = try touchedGroups(new, newKeys, old, oldKeys)
+    let (newGroups, oldGroups) = (try groups(new), try groups(old))
+    let touched = touched(new, newGroups, old, oldGroups)
     let before = code.givesOld ? try rows(ofGroups: touched, isNew: false) : []
-    try applyGrouped(new, newKeys, old, oldKeys)
+    try applyGrouped(new, newGroups, old, oldGroups)
     let after = try rows(ofGroups: touched, isNew: true)
-    reclaim(oldKeys)
+    reclaim(oldGroups)
     return Rows(new: after, old: before)
   }
 
   /// The groups of a change in order of first appearance, each with the last row that belongs to it.
-  func touchedGroups(_ new: [Tuple], _ newKeys: [[Value]], _ old: [Tuple], _ oldKeys: [[Value]]) throws(EvaluationError) -> [Group] {
+  func touched(_ new: [Tuple], _ newGroups: [Group], _ old: [Tuple] = [], _ oldGroups: [Group] = []) -> [Group] {
     var touched: [Group] = []
     markCount += 1
-    for (tuple, key) in zip(new + old, newKeys + oldKeys) {
-      let group = tables[0].group(key)
+    func touch(_ group: Group, _ tuple: Tuple) {
       if group.mark != markCount {
         group.mark = markCount
         touched.append(group)
       }
       group.representative = tuple
     }
+    for index in new.indices { touch(newGroups[index], new[index]) }
+    for index in old.indices { touch(oldGroups[index], old[index]) }
     return touched
   }
   private var markCount = 0

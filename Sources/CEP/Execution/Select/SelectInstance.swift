@@ -163,13 +163,10 @@ extension ResultProcessor {
     case .groupedRowPerEvent:
       var result: [Row] = []
       for (tuple, key) in zip(tuples, try keys(tuples)) {
-        frame.load(tuple)
-        frame.group = tables[0].find(key) ?? tables[0].newGroup(key)
-        frame.isNew = true
-        if let row = try currentRow() { result.append(row) }
+        if let row = try row(of: tuple, in: tables[0].find(key) ?? tables[0].newGroup(key), isNew: true) { result.append(row) }
       }
       return result
-    case .rowPerGroup: return try rows(ofGroups: try touchedGroups(tuples, try keys(tuples), [], []), isNew: true)
+    case .rowPerGroup: return try rows(ofGroups: touched(tuples, try groups(tuples)), isNew: true)
     case .rollup:
       let keys = try keys(tuples)
       var touched: [[Group]] = []
