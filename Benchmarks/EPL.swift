@@ -38,7 +38,7 @@ enum EPLBench {
       Job(name: "epl-shipped-watermark", modules: shipped, clock: .watermark, keys: ["ipfix.sourceAddress"]),
     ]
     + EPLTypical.modules.map {
-      Job(name: "epl-typical-\($0.name)", modules: [("typical.epl", $0.text)], keys: ["ipfix.sourceAddress"], records: 1_000_000)
+      Job(name: "epl-typical-\($0.name)", modules: [("typical.epl", $0.text)], keys: ["ipfix.sourceAddress"], records: 200_000)
     }
     + [1, 10, 100, 1000].map {
       Job(name: "epl-statements-\($0)", modules: [("statements.epl", statements($0))], keys: ["ipfix.destinationTransportPort"])

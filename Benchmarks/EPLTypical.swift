@@ -95,5 +95,33 @@ enum EPLTypical {
         define A as A.ipfix.octetDeltaCount < 1000, B as B.ipfix.octetDeltaCount < 1000, C as C.ipfix.octetDeltaCount > 5000);
       """
     ),
+    (
+      "merge",
+      """
+      create window Hosts.std:unique(source) as (source address, flows long);
+      on IPFIX as i merge Hosts as h where h.source = i.ipfix.sourceAddress
+      when matched then update set flows = flows + 1
+      when not matched then insert select i.ipfix.sourceAddress as source, 1L as flows;
+      @Name('Output')
+      on IPFIX(ipfix.HTTPRequestURL like '%login%') as l select h.source as source, h.flows as flows from Hosts as h
+      where h.source = l.ipfix.sourceAddress;
+      """
+    ),
+    ("sort", "@Name('Output') select irstream ipfix.sourceAddress as source from IPFIX.ext:sort(1000, ipfix.octetDeltaCount desc);"),
+    (
+      "rank",
+      """
+      @Name('Output')
+      select irstream ipfix.sourceAddress as source from IPFIX.ext:rank(ipfix.sourceAddress, 1000, ipfix.octetDeltaCount desc);
+      """
+    ),
+    (
+      "time-order",
+      "@Name('Output') select rstream ipfix.sourceAddress as source from IPFIX.ext:time_order(ipfix.flowEndMilliseconds, 1 min);"
+    ),
+    (
+      "union",
+      "@Name('Output') select rstream ipfix.sourceAddress as source from IPFIX.win:length(1000).win:time(10 sec) retain-union;"
+    ),
   ]
 }

@@ -21,11 +21,23 @@ final class JoinTable {
     return indices.count - 1
   }
 
+  /// The same over rows that may be there already.
+  func index(_ expressions: [Expression], _ keys: [Evaluator], _ frame: Frame, _ stream: Int) throws(EvaluationError) -> Int {
+    let known = indices.count
+    let number = addIndex(expressions, keys)
+    if number == known { for event in queue.all { try enter(event, number, frame, stream) } }
+    return number
+  }
+
   func find(_ index: Int, _ key: [Value]) -> [Event] { indices[index].events[key]?.all ?? [] }
 
   func insert(_ event: Event, _ frame: Frame, _ stream: Int) throws(EvaluationError) {
     queue.append(event)
-    for index in indices.indices { indices[index].events[try key(index, event, frame, stream), default: EventQueue()].append(event) }
+    for index in indices.indices { try enter(event, index, frame, stream) }
+  }
+
+  private func enter(_ event: Event, _ index: Int, _ frame: Frame, _ stream: Int) throws(EvaluationError) {
+    indices[index].events[try key(index, event, frame, stream), default: EventQueue()].append(event)
   }
 
   func remove(_ event: Event, _ frame: Frame, _ stream: Int) throws(EvaluationError) {

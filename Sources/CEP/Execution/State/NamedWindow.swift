@@ -54,19 +54,22 @@ final class NamedWindow: StatementInstance {
   private let chain: ViewChain
   /// The rows that on-actions find by a key, in order of insertion. In a batch window that is what waits and what was last released, as in
   /// the original.
-  private var index = EventQueue()
+  private let index = JoinTable()
+  /// For the keys of rows.
+  private let frame: Frame
   private var new: [Event] = []
   private var old: [Event] = []
   private var isChanged = false
 
   init(_ statement: StatementRuntime, _ partition: Partition?, _ code: NamedWindowCode) throws(EvaluationError) {
     self.code = code
-    let frame = Frame(streams: 1, clock: statement.runtime.clock)
+    frame = Frame(streams: 1, clock: statement.runtime.clock)
     frame.enter(partition)
-    let site = ViewSite(statement: statement, clock: frame.clock, frame: frame)
+    let viewFrame = frame.sibling(streams: 1)
+    let site = ViewSite(statement: statement, clock: frame.clock, frame: viewFrame)
     chain = try statement.runtime.lifted { () throws(DeploymentError) in try code.chain(site) }
     super.init(statement, partition)
-    chain.last.next = ClosureReceiver { [unowned self] (new, old) throws(EvaluationError) in self.note(new, old) }
+    chain.last.next = ClosureReceiver { [unowned self] (new, old) throws(EvaluationError) in try self.note(new, old) }
   }
 
   override func start() throws(EvaluationError) {
@@ -90,19 +93,24 @@ final class NamedWindow: StatementInstance {
       return archive.fail("rows from outside the context may be meant for it")
     }
     chain.exchange(archive)
-    if !archive.isMeasuring { archive.queue(&index) }
+    if !archive.isMeasuring { index.exchange(archive, frame, 0) }
   }
 
   /// A batch's rows leave without anybody being told.
   override func shed(_ share: Double) throws(EvaluationError) -> Int {
     let before = isBatch ? chain.first.contents : []
     let count = try chain.shed(share)
-    for row in before.prefix(count) { index.remove(row) }
+    for row in before.prefix(count) { try index.remove(row, frame, 0) }
     return count
   }
 
   var contents: [Event] { chain.contents }
   var indexed: [Event] { index.all }
+
+  /// The rows that may have a key: those for which the conditions hold are among them.
+  func rows(_ lookup: RowLookup, _ key: [Value]) throws(EvaluationError) -> [Event] {
+    index.find(try index.index(lookup.rowKeys, lookup.ofRow, frame, 0), key)
+  }
   private var isBatch: Bool { chain.isBatch }
 
   func insert(_ event: Event) throws(EvaluationError) { try change(new: [event], old: []) }
@@ -115,15 +123,15 @@ final class NamedWindow: StatementInstance {
       if force, chain.passesNothingOn { statement.output(new: [], old: []) }
       return
     }
-    if isBatch { for event in new { index.append(event) } }
+    if isBatch { for event in new { try index.insert(event, frame, 0) } }
     try chain.first.update(new: new, old: old)
   }
 
   /// The window's own statement tells at once, its readers after the pass.
-  private func note(_ new: [Event], _ old: [Event]) {
+  private func note(_ new: [Event], _ old: [Event]) throws(EvaluationError) {
     statement.output(new: new, old: old)
-    for event in old { index.remove(event) }
-    if !isBatch { for event in new { index.append(event) } }
+    for event in old { try index.remove(event, frame, 0) }
+    if !isBatch { for event in new { try index.insert(event, frame, 0) } }
     self.new += new
     self.old += old
     if !isChanged {

@@ -29,6 +29,13 @@ enum RowStore {
     case .table(let table): table.plan.type
     }
   }
+  /// The rows that may have a key, in the order in which `rows(byKey: true)` has them.
+  func rows(_ lookup: RowLookup, _ key: [Value]) throws(EvaluationError) -> [Event] {
+    switch self {
+    case .window(let window): try window.rows(lookup, key)
+    case .table(let table): table.rows(lookup, key) ?? table.rows
+    }
+  }
   /// - Parameter byKey: whether the rows are looked up by an equality or comparison with the trigger.
   func rows(byKey: Bool) -> [Event] {
     switch self {
@@ -44,6 +51,26 @@ enum RowStore {
       for row in old { table.remove(row) }
       for row in new { table.put(row) }
     }
+  }
+}
+
+/// Equalities between a row (stream 0) and the trigger (stream 1), by which rows are looked up.
+struct RowLookup {
+  let rowKeys: [Expression]
+  let ofRow: [Evaluator]
+  let ofTrigger: [Evaluator]
+  /// Where all keys are columns of the row, which; else none.
+  let columns: [Int]
+
+  /// Nil where the condition has no such equality.
+  init?(_ condition: Expression?, _ compiler: ExpressionCompiler) throws(DeploymentError) {
+    let equalities = JoinEquality.all(in: condition).filter { Set([$0.left.stream, $0.right.stream]) == [0, 1] }
+    if equalities.isEmpty { return nil }
+    rowKeys = equalities.map { $0.left.stream == 0 ? $0.left.expression : $0.right.expression }
+    ofRow = try compiler.compile(rowKeys)
+    ofTrigger = try compiler.compile(equalities.map { $0.left.stream == 0 ? $0.right.expression : $0.left.expression })
+    let columns = rowKeys.compactMap { if case .column(0, let property) = $0.node { property } else { nil } }
+    self.columns = columns.count == rowKeys.count ? columns : []
   }
 }
 
@@ -79,6 +106,7 @@ final class OnCode {
   let subqueries: [SubqueryCode]
   /// Whether the condition compares a row's property with the trigger.
   let findsByKey: Bool
+  let lookup: RowLookup?
   /// In compat mode: the row's side of the condition's only ordering against the trigger. The original finds rows in its order.
   let rowOrder: Evaluator?
 
@@ -96,6 +124,7 @@ final class OnCode {
     let compiler = environment.compiler(streams, context: context)
     self.filter = try compiler.compile(filter)
     findsByKey = OnCode.comparesRowWithTrigger(filter)
+    lookup = storeName == nil ? nil : try RowLookup(filter, compiler)
     let orders = environment.runtime.isCompat ? (filter?.conjuncts ?? []).compactMap(OnCode.rowOrder) : []
     rowOrder = orders.count == 1 ? try compiler.compile(orders[0]) : nil
     var subqueries: [SubqueryCode] = []

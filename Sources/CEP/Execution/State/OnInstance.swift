@@ -85,8 +85,15 @@ final class OnInstance: StatementInstance {
 
   /// The rows for which a condition holds together with the triggering event.
   private func matching(_ event: Event, _ filter: Evaluator?) throws(EvaluationError) -> [Event] {
-    guard let rows = store?.rows(byKey: code.findsByKey) else { return [] }
-    guard let filter else { return rows }
+    guard let store else { return [] }
+    guard let filter else { return store.rows(byKey: code.findsByKey) }
+    let rows: [Event]
+    if let lookup = code.lookup {
+      frame.events[1] = event
+      rows = try store.rows(lookup, try evaluateAll(lookup.ofTrigger, frame))
+    } else {
+      rows = store.rows(byKey: code.findsByKey)
+    }
     var found: [Event] = []
     for row in rows {
       frame.events = [row, event]

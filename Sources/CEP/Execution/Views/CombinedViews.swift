@@ -13,6 +13,8 @@ final class CombinedView: View {
   /// What the parts that may refuse events have let in during an update.
   private var entered: [[Event]]
   private var held = EventQueue()
+  /// Of a union: how many parts hold each event.
+  private var holders: [ObjectIdentifier: Int] = [:]
   private var isUpdating = false
   private lazy var ownHistory = WindowHistory(self)
 
@@ -34,6 +36,9 @@ final class CombinedView: View {
   override func exchange(_ archive: StateArchive) {
     for part in parts { part.exchange(archive) }
     archive.queue(&held)
+    guard isUnion, archive.isRestoring else { return }
+    holders = [:]
+    for event in parts.flatMap(\.contents) { holders[ObjectIdentifier(event), default: 0] += 1 }
   }
 
   private func partChanged(_ index: Int, _ new: [Event], _ old: [Event]) throws(EvaluationError) {
@@ -47,7 +52,7 @@ final class CombinedView: View {
       return
     }
     dropped[index] += old
-    if isUpdating, !isUnion, parts[index].choosesEntrants { entered[index] += new }
+    if isUpdating, parts[index].choosesEntrants { entered[index] += new }
     if !isUpdating { try settle(new: []) }
   }
 
@@ -60,6 +65,7 @@ final class CombinedView: View {
     isUpdating = true
     for part in parts { try part.first.update(new: new, old: old) }
     isUpdating = false
+    if isUnion { countHolders(of: new) }
     let accepted = accepted(new)
     for event in accepted { held.append(event) }
     if accepted.count < new.count, accepted.isEmpty, dropped.allSatisfy(\.isEmpty) { return }
@@ -78,20 +84,35 @@ final class CombinedView: View {
     return accepted
   }
 
+  private func countHolders(of new: [Event]) {
+    for (index, part) in parts.enumerated() {
+      for event in part.choosesEntrants ? entered[index] : new { holders[ObjectIdentifier(event), default: 0] += 1 }
+    }
+  }
+
+  /// Whether this was the last part that held it.
+  private func isLastHolder(of event: Event) -> Bool {
+    let left = (holders[ObjectIdentifier(event)] ?? 1) - 1
+    holders[ObjectIdentifier(event)] = left > 0 ? left : nil
+    return left <= 0
+  }
+
   /// Finds out who has left for good, and tells.
   private func settle(new: [Event]) throws(EvaluationError) {
     var leaving: [Event] = []
     var seen: Set<ObjectIdentifier> = []
     let candidates = dropped.flatMap { $0 }
     for index in dropped.indices { dropped[index].removeAll() }
-    if isUnion, !candidates.isEmpty { for part in parts { seen.formUnion(part.contents.lazy.map { ObjectIdentifier($0) }) } }
-    for event in candidates where seen.insert(ObjectIdentifier(event)).inserted { leaving.append(event) }
+    for event in candidates {
+      if isUnion ? isLastHolder(of: event) : seen.insert(ObjectIdentifier(event)).inserted { leaving.append(event) }
+    }
     if !isUnion, !leaving.isEmpty { for part in parts { part.discard(leaving) } }
     for event in leaving { while held.remove(event) {} }
     try pass(new: new, old: leaving)
   }
   override func discard(_ events: [Event]) {
     for part in parts { part.discard(events) }
+    for event in events { holders[ObjectIdentifier(event)] = nil }
     for event in events { while held.remove(event) {} }
   }
 }

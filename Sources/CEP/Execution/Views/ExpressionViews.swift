@@ -82,8 +82,8 @@ final class ExpressionView: View {
   override var history: History? { ownHistory }
 
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
-    var leaving = old.filter { event in entries.contains { $0.event === event } }
-    discard(leaving)
+    var leaving = old.isEmpty ? [] : old.filter { event in entries.contains { $0.event === event } }
+    if !leaving.isEmpty { discard(leaving) }
     for event in new {
       entries.append((event, site.clock.now))
       try aggregates.apply(event, entering: true)
@@ -192,8 +192,8 @@ final class TimeOrderView: View {
   override var history: History? { ownHistory }
 
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
-    var leaving = old.filter { event in entries.contains { $0.event === event } }
-    discard(leaving)
+    var leaving = old.isEmpty ? [] : old.filter { event in entries.contains { $0.event === event } }
+    if !leaving.isEmpty { discard(leaving) }
     for event in new {
       guard let time = try site.value(timestamp, of: event).integer.map(TimeBounds.clamped) else {
         throw EvaluationError("the window's timestamp is null")
@@ -201,7 +201,7 @@ final class TimeOrderView: View {
       if interval.after(time) <= site.clock.now {
         leaving.append(event)
       } else {
-        entries.insert((time, event), at: entries.firstIndex { $0.time > time } ?? entries.count)
+        entries.insert((time, event), at: entries.firstPlace { $0.time > time })
       }
     }
     schedule()
@@ -209,15 +209,15 @@ final class TimeOrderView: View {
   }
 
   private func schedule() {
+    let due = entries.first.map { interval.after($0.time) }
+    if let timer, timer.time == due { return }
     timer?.cancel()
-    timer = nil
-    guard let first = entries.first else { return }
-    timer = site.schedule(at: interval.after(first.time), slot: slot) { [unowned self] () throws(EvaluationError) in try self.expire() }
+    timer = due.map { site.schedule(at: $0, slot: slot) { [unowned self] () throws(EvaluationError) in try self.expire() } }
   }
 
   private func expire() throws(EvaluationError) {
     timer = nil
-    let kept = entries.firstIndex { interval.after($0.time) > site.clock.now } ?? entries.count
+    let kept = entries.firstPlace { interval.after($0.time) > site.clock.now }
     let leaving = entries[..<kept].map(\.event)
     entries.removeFirst(kept)
     schedule()

@@ -18,12 +18,25 @@ struct Ordering {
   }
 }
 
+extension Array {
+  /// The first place at which `isBehind` holds: it holds for all that follow, too.
+  func firstPlace(where isBehind: (Element) -> Bool) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}
+
 /// The first so many events in an order.
 final class SortView: View {
   private let size: Int
   private let ordering: Ordering
   private let site: ViewSite
-  private var entries: [(keys: [Value], event: Event)] = []
+  private typealias Entry = (keys: [Value], event: Event)
+  private var entries: [Entry] = []
   private lazy var ownHistory = WindowHistory(self, newestFirst: false)
   init(size: Int, ordering: Ordering, site: ViewSite) {
     self.size = size
@@ -35,21 +48,28 @@ final class SortView: View {
 
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
     var leaving: [Event] = []
-    for event in old {
-      guard let index = entries.firstIndex(where: { $0.event === event }) else { continue }
-      entries.remove(at: index)
-      leaving.append(event)
-    }
+    for event in old where try remove(event) { leaving.append(event) }
     for event in new {
       let keys = try site.values(ordering.keys, of: event)
       // Of equal events the newest stands first, so that the oldest leaves first.
-      let position = entries.firstIndex { !ordering.precedes($0.keys, keys) } ?? entries.count
-      entries.insert((keys, event), at: position)
+      entries.insert((keys, event), at: entries.firstPlace { !ordering.precedes($0.keys, keys) })
     }
     while entries.count > size { leaving.append(entries.removeLast().event) }
     try pass(new: new, old: leaving)
   }
-  override func discard(_ events: [Event]) { entries.removeAll { entry in events.contains { $0 === entry.event } } }
+  override func discard(_ events: [Event]) { for event in events { _ = try? remove(event) } }
+
+  /// Whether it was there.
+  private func remove(_ event: Event) throws(EvaluationError) -> Bool {
+    let keys = try site.values(ordering.keys, of: event)
+    let equal = entries.firstPlace { !ordering.precedes($0.keys, keys) }
+    func isMeant(_ entry: Entry) -> Bool { entry.event === event }
+    // Numbers that have no order (NaN) may stand elsewhere.
+    guard let index = entries[equal...].firstIndex(where: isMeant) ?? entries[..<equal].firstIndex(where: isMeant) else { return false }
+    entries.remove(at: index)
+    return true
+  }
+
   override func exchange(_ archive: StateArchive) {
     var events = entries.map(\.event)
     archive.events(&events)
@@ -65,7 +85,10 @@ final class RankView: View {
   private let unique: [Evaluator]
   private let ordering: Ordering
   private let site: ViewSite
-  private var entries: [(key: [Value], keys: [Value], event: Event)] = []
+  private typealias Entry = (key: [Value], keys: [Value], event: Event)
+  private var entries: [Entry] = []
+  /// The event of each key.
+  private var held: [[Value]: Event] = [:]
   private lazy var ownHistory = WindowHistory(self, newestFirst: false)
   init(size: Int, unique: [Evaluator], ordering: Ordering, site: ViewSite) {
     self.size = size
@@ -78,28 +101,43 @@ final class RankView: View {
 
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
     var leaving: [Event] = []
-    for event in old {
-      guard let index = entries.firstIndex(where: { $0.event === event }) else { continue }
-      leaving.append(entries.remove(at: index).event)
-    }
+    for event in old where try remove(event) { leaving.append(event) }
     for event in new {
       let key = try site.values(unique, of: event)
+      if let before = held[key], try remove(before) { leaving.append(before) }
       let keys = try site.values(ordering.keys, of: event)
-      if let index = entries.firstIndex(where: { $0.key == key }) { leaving.append(entries.remove(at: index).event) }
       // Of equal events the oldest stands first.
-      let position = entries.firstIndex { ordering.precedes(keys, $0.keys) } ?? entries.count
-      entries.insert((key, keys, event), at: position)
+      entries.insert((key, keys, event), at: entries.firstPlace { ordering.precedes(keys, $0.keys) })
+      held[key] = event
     }
-    while entries.count > size { leaving.append(entries.removeLast().event) }
+    while entries.count > size {
+      let last = entries.removeLast()
+      held[last.key] = nil
+      leaving.append(last.event)
+    }
     try pass(new: new, old: leaving)
   }
-  override func discard(_ events: [Event]) { entries.removeAll { entry in events.contains { $0 === entry.event } } }
+  override func discard(_ events: [Event]) { for event in events { _ = try? remove(event) } }
+
+  /// Whether it was there.
+  private func remove(_ event: Event) throws(EvaluationError) -> Bool {
+    let keys = try site.values(ordering.keys, of: event)
+    let equal = entries.firstPlace { !ordering.precedes($0.keys, keys) }
+    func isMeant(_ entry: Entry) -> Bool { entry.event === event }
+    // Numbers that have no order (NaN) may stand elsewhere.
+    guard let index = entries[equal...].firstIndex(where: isMeant) ?? entries[..<equal].firstIndex(where: isMeant) else { return false }
+    held[entries.remove(at: index).key] = nil
+    return true
+  }
+
   override func exchange(_ archive: StateArchive) {
     var events = entries.map(\.event)
     archive.events(&events)
     var (unique, keys) = (entries.map(\.key), entries.map(\.keys))
     archive.array(&unique, blank: []) { archive.values(&$0) }
     archive.array(&keys, blank: []) { archive.values(&$0) }
-    if archive.isRestoring { entries = zip(zip(unique, keys), events).map { (key: $0.0, keys: $0.1, event: $1) } }
+    guard archive.isRestoring else { return }
+    entries = zip(zip(unique, keys), events).map { (key: $0.0, keys: $0.1, event: $1) }
+    held = Dictionary(entries.map { ($0.key, $0.event) }, uniquingKeysWith: { first, _ in first })
   }
 }
