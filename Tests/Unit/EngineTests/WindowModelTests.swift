@@ -97,6 +97,44 @@ import Testing
     #expect(found.count > 20)
   }
 
+  @Test func aTableIsJoinedByItsKey() throws {
+    func rows(_ condition: String) throws -> [String] {
+      try self.rows(
+        """
+        create table T(v long primary key, flows count(*));
+        into table T select count(*) as flows from E group by v;
+        @Name('Output') select e.k as k, t.v as v, t.flows as f from E(k like '%3') as e unidirectional, T as t where \(condition);
+        @Name('All') select e.k as k, t.v as v from E(k like '%3')#lastevent as e, T as t where \(condition);
+        """, Self.events(300, seed: 5))
+    }
+    let found = try rows("t.v = e.v")
+    #expect(found == (try rows("t.v >= e.v and t.v <= e.v")))
+    #expect(found.count > 20)
+  }
+
+  // MARK: Rows that a subquery looks up
+
+  private static let sources = ["E(k not like '%3')#time(20 sec)", "E#length(30)", "E#keepall", "E#unique(v)", "E#sort(9, v)", "W"]
+  private static let selections = [
+    "exists (select * from {source} as w where {})", "not exists (select * from {source} as w where {} and w.k != e.k)",
+    "e.k in (select w.k from {source} as w where {})", "(select w.k from {source} as w where {})",
+    "(select count(*) from {source} as w where {})", "(select last(w.k) from {source} as w where {})",
+    "(select window(w.k) from {source} as w where {})",
+  ]
+
+  @Test(arguments: sources, selections) func subqueries(_ source: String, _ selection: String) throws {
+    let events = Self.events(300, seed: 17)
+    func rows(_ condition: String) throws -> [String] {
+      let select = selection.replacing("{source}", with: source).replacing("{}", with: condition)
+      return try self.rows(
+        "create window W#time(30 sec) as (k string, v long); insert into W select k, v from E;\n"
+          + "@Name('Output') select e.k as k, \(select) as found from E as e;", events)
+    }
+    let found = try rows("w.v = e.v")
+    #expect(found == (try rows("w.v >= e.v and w.v <= e.v")))
+    #expect(found.count == events.count)
+  }
+
   // MARK: Windows that keep an order
 
   /// Runs a model beside a window: `change` takes an event in and gives what leaves.

@@ -23,6 +23,14 @@ struct JoinEquality {
   }
 }
 
+extension [Expression] {
+  /// The columns of a stream that they are; nil where one is no column.
+  func columns(of stream: Int) -> [Int]? {
+    let columns = compactMap { if case .column(stream, let property) = $0.node { property } else { nil } }
+    return columns.count == count ? columns : nil
+  }
+}
+
 extension Expression {
   /// The parts of an AND; the expression itself where it is none.
   var conjuncts: [Expression] {
@@ -52,6 +60,8 @@ struct JoinRoute {
     /// Over the sources found before.
     let keys: [Evaluator]
     let index: Int?
+    /// Where the keys are compared with columns of the source, which; else none.
+    let columns: [Int]
   }
   private(set) var steps: [Step] = []
 
@@ -65,12 +75,12 @@ struct JoinRoute {
       let next = open.first { stream in equalities.contains { $0.ties(stream, to: bound) } } ?? open[0]
       let usable = equalities.filter { $0.ties(next, to: bound) }
       if usable.isEmpty {
-        steps.append(Step(stream: next, keys: [], index: nil))
+        steps.append(Step(stream: next, keys: [], index: nil, columns: []))
       } else {
         let own = usable.map { $0.left.stream == next ? $0.left.expression : $0.right.expression }
         let other = usable.map { $0.left.stream == next ? $0.right.expression : $0.left.expression }
         let index = tables[next].addIndex(own, try compiler.compile(own))
-        steps.append(Step(stream: next, keys: try compiler.compile(other), index: index))
+        steps.append(Step(stream: next, keys: try compiler.compile(other), index: index, columns: own.columns(of: next) ?? []))
       }
       bound.insert(next)
     }

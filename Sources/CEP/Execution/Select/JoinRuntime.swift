@@ -15,6 +15,8 @@ final class JoinRuntime {
   private let unidirectional: [Bool]
   private var tables: [JoinTable]
   private let routes: [JoinRoute]
+  /// Tables that are never searched but by their primary key.
+  private let keyed: [Table?]
 
   init(_ code: SelectCode, _ sources: [SourceRuntime], _ frame: Frame, _ environment: Environment) throws(EvaluationError) {
     self.code = code
@@ -37,6 +39,12 @@ final class JoinRuntime {
         routes.append(try JoinRoute(from: driver, count: plan.sources.count, equalities, compiler, &tables))
       }
       self.routes = routes
+      let isSearchable = isInner
+      keyed = sources.indices.map { stream in
+        guard isSearchable, let table = sources[stream].code.table?.of(frame.partition) else { return nil }
+        let steps = routes.indices.filter { $0 != stream }.compactMap { routes[$0].steps.first { $0.stream == stream } }
+        return steps.allSatisfy { table.isPrimaryKey($0.columns) } ? table : nil
+      }
     } catch { throw EvaluationError(error.description) }
   }
 
@@ -44,7 +52,9 @@ final class JoinRuntime {
   private func isHeldElsewhere(_ stream: Int) -> Bool { sources[stream].code.table != nil }
 
   func process(_ changes: [(new: [Event], old: [Event])]) throws(EvaluationError) -> (new: [Tuple], old: [Tuple]) {
-    for stream in sources.indices where isHeldElsewhere(stream) { tables[stream].replace(sources[stream].contents, frame, stream) }
+    for stream in sources.indices where isHeldElsewhere(stream) && keyed[stream] == nil {
+      tables[stream].replace(sources[stream].contents, frame, stream)
+    }
     let hasUnidirectional = unidirectional.contains(true)
     var old: [Tuple] = []
     for (stream, change) in changes.enumerated() where !change.old.isEmpty {
@@ -118,7 +128,7 @@ final class JoinRuntime {
     let key = try evaluateAll(step.keys, frame)
     // Null equals nothing, but for an outer join's ON, where the original takes two nulls for equal.
     if isInner, key.contains(where: \.isNull) { return [] }
-    return tables[step.stream].find(index, key)
+    return keyed[step.stream]?.rows(step.columns, key) ?? tables[step.stream].find(index, key)
   }
 
   private func extend(_ events: inout [Event?], _ steps: ArraySlice<JoinRoute.Step>, into rows: inout [Tuple]) throws(EvaluationError) {

@@ -29,6 +29,8 @@ final class ResultProcessor {
   private let unforgetting: [Int]
   /// Told of every row that stands for a group: `into table`.
   var onGroupRow: ((Group, Event) -> Void)?
+  /// The number of the pass that marks groups.
+  var markCount = 0
   /// For `output all`, of each level.
   var everSeen: [SeenGroups]
 
@@ -213,7 +215,6 @@ final class ResultProcessor {
     for index in old.indices { touch(oldGroups[index], old[index]) }
     return touched
   }
-  private var markCount = 0
 
   func rows(ofGroups groups: [Group], isNew: Bool) throws(EvaluationError) -> [Row] {
     frame.isNew = isNew

@@ -170,12 +170,16 @@ extension ResultProcessor {
     case .rollup:
       let keys = try keys(tuples)
       var touched: [[Group]] = []
+      markCount += 1
       for (number, level) in code.plan.grouping.levels.enumerated() {
         var groups: [Group] = []
         for (tuple, key) in zip(tuples, keys) {
           let group = tables[number].group(level.map { key[$0] })
           group.representative = tuple
-          if !groups.contains(where: { $0 === group }) { groups.append(group) }
+          if group.mark != markCount {
+            group.mark = markCount
+            groups.append(group)
+          }
         }
         touched.append(groups)
       }

@@ -33,7 +33,7 @@ enum RowStore {
   func rows(_ lookup: RowLookup, _ key: [Value]) throws(EvaluationError) -> [Event] {
     switch self {
     case .window(let window): try window.rows(lookup, key)
-    case .table(let table): table.rows(lookup, key) ?? table.rows
+    case .table(let table): table.rows(lookup.columns, key) ?? table.rows
     }
   }
   /// - Parameter byKey: whether the rows are looked up by an equality or comparison with the trigger.
@@ -54,7 +54,7 @@ enum RowStore {
   }
 }
 
-/// Equalities between a row (stream 0) and the trigger (stream 1), by which rows are looked up.
+/// Equalities between a row (stream 0) and another stream, by which rows are looked up.
 struct RowLookup {
   let rowKeys: [Expression]
   let ofRow: [Evaluator]
@@ -64,13 +64,12 @@ struct RowLookup {
 
   /// Nil where the condition has no such equality.
   init?(_ condition: Expression?, _ compiler: ExpressionCompiler) throws(DeploymentError) {
-    let equalities = JoinEquality.all(in: condition).filter { Set([$0.left.stream, $0.right.stream]) == [0, 1] }
+    let equalities = JoinEquality.all(in: condition).filter { [$0.left.stream, $0.right.stream].contains(0) }
     if equalities.isEmpty { return nil }
     rowKeys = equalities.map { $0.left.stream == 0 ? $0.left.expression : $0.right.expression }
     ofRow = try compiler.compile(rowKeys)
     ofTrigger = try compiler.compile(equalities.map { $0.left.stream == 0 ? $0.right.expression : $0.left.expression })
-    let columns = rowKeys.compactMap { if case .column(0, let property) = $0.node { property } else { nil } }
-    self.columns = columns.count == rowKeys.count ? columns : []
+    columns = rowKeys.columns(of: 0) ?? []
   }
 }
 

@@ -14,6 +14,9 @@ final class SubqueryCode {
   let having: Evaluator?
   /// The value to be compared, over the enclosing statement's streams.
   let operand: Evaluator?
+  /// Equalities between its rows and the enclosing statement's events, by which rows are looked up; nil where there are none, or where its
+  /// source's rows are not those that have been passed on, in that order.
+  let lookup: RowLookup?
 
   init(_ plan: SubqueryPlan, outer: [EventType], context: EventType?, environment: Environment) throws(DeploymentError) {
     self.plan = plan
@@ -27,10 +30,30 @@ final class SubqueryCode {
     self.aggregates = aggregates
     groupBy = try compiler.compile(plan.groupBy)
     having = try compiler.compile(plan.having)
+    lookup = SubqueryCode.keepsOrder(plan) ? try RowLookup(plan.filter, compiler) : nil
     let outerCompiler = environment.compiler(outer, context: context)
     switch plan.kind {
     case .contains(let value, _), .quantified(let value, _, _): operand = try outerCompiler.compile(value)
     default: operand = nil
+    }
+  }
+}
+
+extension SubqueryCode {
+  /// Whether the source holds what it has passed on, in the order of arrival; of the last event of each key, where the order is not seen.
+  private static func keepsOrder(_ plan: SubqueryPlan) -> Bool {
+    if case .table = plan.source.kind { return false }
+    if plan.source.views.isEmpty { return true }
+    guard plan.source.views.count == 1 else { return false }
+    switch plan.source.views[0] {
+    case .time, .length, .keepAll, .externallyTimed: return true
+    case .unique:
+      switch plan.kind {
+      case .exists, .contains, .quantified: return plan.aggregates.isEmpty
+      case .scalar: return plan.aggregates.isEmpty && plan.groupBy.isEmpty
+      default: return false
+      }
+    default: return false
     }
   }
 }
@@ -46,11 +69,11 @@ final class SubqueryInstance {
     self.code = code
     frame = outer.sibling(streams: outer.events.count + 1)
     isWindowed = !code.plan.source.views.isEmpty || code.source.table != nil
-    let keeper = QueueReceiver()
+    let keeper = RowKeeper(frame)
     source = try SourceRuntime(code.source, statement, frame, keeper)
     self.keeper = keeper
   }
-  private let keeper: QueueReceiver
+  private let keeper: RowKeeper
 
   /// A named window's rows are those that its readers have been told of.
   func start() throws(EvaluationError) {
@@ -65,15 +88,24 @@ final class SubqueryInstance {
   func stop() { source.stop() }
   func shed(_ share: Double) throws(EvaluationError) -> Int {
     let kept = try source.shed(share)
-    return isWindowed ? kept : kept + keeper.queue.removeFirst(StatementShare.of(keeper.queue.count, share)).count
+    if !isWindowed { return kept + (try keeper.removeFirst(share)) }
+    // Windows forget without telling.
+    if kept > 0 { keeper.replace(source.contents) }
+    return kept
   }
   func exchange(_ archive: StateArchive) {
     source.exchange(archive)
-    archive.queue(&keeper.queue)
+    keeper.exchange(archive)
   }
   func accept(_ event: Event) throws(EvaluationError) { try source.accept(event) }
 
-  private var contents: [Event] { isWindowed ? source.contents : keeper.queue.all }
+  private var contents: [Event] { isWindowed ? source.contents : keeper.all }
+
+  /// The rows for which the filter may hold.
+  private func candidates() throws(EvaluationError) -> [Event] {
+    guard let lookup = code.lookup else { return contents }
+    return try keeper.rows(lookup, try evaluateAll(lookup.ofTrigger, frame))
+  }
 
   private func load(_ outer: Frame) { frame.events = [nil] + outer.events }
 
@@ -81,7 +113,7 @@ final class SubqueryInstance {
     load(outer)
     guard let filter = code.filter else { return contents }
     var kept: [Event] = []
-    for event in contents {
+    for event in try candidates() {
       frame.events[0] = event
       if try filter(frame).isTrue { kept.append(event) }
     }
@@ -121,9 +153,9 @@ final class SubqueryInstance {
     for event in events {
       frame.events[0] = event
       let group = table.group(try evaluateAll(code.groupBy, frame))
-      if !order.contains(where: { $0 === group }) { order.append(group) }
+      if group.representative == nil, !code.groupBy.isEmpty { order.append(group) }
       group.representative = Tuple(event)
-      for (number, aggregate) in code.aggregates.enumerated() { try aggregate.apply(group.state(number), frame, entering: true) }
+      for number in code.aggregates.indices { try code.aggregates[number].apply(group.state(number), frame, entering: true) }
     }
     var values: [Value] = []
     for group in order {
@@ -191,10 +223,26 @@ final class SubqueryInstance {
 }
 
 /// Keeps what enters until it leaves.
-final class QueueReceiver: Receiver {
-  var queue = EventQueue()
+private final class RowKeeper: Receiver {
+  private let table = JoinTable()
+  private let frame: Frame
+
+  /// - Parameter frame: for the keys of rows, which are its stream 0.
+  init(_ frame: Frame) { self.frame = frame }
+
+  var all: [Event] { table.all }
   override func receive(new: [Event], old: [Event]) throws(EvaluationError) {
-    for event in new { queue.append(event) }
-    for event in old { queue.remove(event) }
+    for event in new { try table.insert(event, frame, 0) }
+    for event in old { try table.remove(event, frame, 0) }
   }
+  func rows(_ lookup: RowLookup, _ key: [Value]) throws(EvaluationError) -> [Event] {
+    table.find(try table.index(lookup.rowKeys, lookup.ofRow, frame, 0), key)
+  }
+  func replace(_ events: [Event]) { table.replace(events, frame, 0) }
+  func removeFirst(_ share: Double) throws(EvaluationError) -> Int {
+    let first = all.prefix(StatementShare.of(all.count, share))
+    for event in first { try table.remove(event, frame, 0) }
+    return first.count
+  }
+  func exchange(_ archive: StateArchive) { table.exchange(archive, frame, 0) }
 }

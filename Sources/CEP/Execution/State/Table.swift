@@ -26,15 +26,14 @@ final class Table: StatementInstance {
   var rows: [Event] { events.all }
   func row(_ key: [Value]) -> Event? { events[key] }
 
-  /// The rows that may have a key; nil where it is not the primary key that is looked up.
-  func rows(_ lookup: RowLookup, _ key: [Value]) -> [Event]? {
-    guard !keyColumns.isEmpty, lookup.columns.count == keyColumns.count else { return nil }
-    var ordered: [Value] = []
-    for column in keyColumns {
-      guard let place = lookup.columns.firstIndex(of: column) else { return nil }
-      ordered.append(key[place])
-    }
-    return row(ordered).map { [$0] } ?? []
+  func isPrimaryKey(_ columns: [Int]) -> Bool {
+    !keyColumns.isEmpty && columns.count == keyColumns.count && keyColumns.allSatisfy(columns.contains)
+  }
+
+  /// The rows that have a key; nil where the columns are not those of the primary key.
+  func rows(_ columns: [Int], _ key: [Value]) -> [Event]? {
+    guard isPrimaryKey(columns) else { return nil }
+    return row(keyColumns.compactMap { column in columns.firstIndex(of: column).map { key[$0] } }).map { [$0] } ?? []
   }
   func key(of row: Event) -> [Value] { keyColumns.map { row[$0] } }
   func put(_ row: Event) { _ = events.set(key(of: row), row) }
