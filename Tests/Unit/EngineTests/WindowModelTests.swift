@@ -135,6 +135,20 @@ import Testing
     #expect(found.count == events.count)
   }
 
+  @Test(arguments: sources) func membership(_ source: String) throws {
+    let events = Self.events(300, seed: 23)
+    func rows(_ select: String) throws -> [String] {
+      try self.rows(
+        "create window W#time(30 sec) as (k string, v long); insert into W select k, v from E;\n"
+          + "@Name('Output') select e.k as k, \(select.replacing("{source}", with: source)) as found from E as e;", events)
+    }
+    for filter in ["w.k != e.k", "w.v = e.v and w.k != e.k", "w.v > 5 and w.k != e.k"] {
+      let found = try rows("e.v + 1 in (select w.v from {source} as w where \(filter))")
+      #expect(found == (try rows("e.v + 1 = any (select w.v from {source} as w where \(filter))")))
+      #expect(found.count == events.count)
+    }
+  }
+
   // MARK: Windows that keep an order
 
   /// Runs a model beside a window: `change` takes an event in and gives what leaves.

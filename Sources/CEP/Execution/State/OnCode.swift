@@ -62,14 +62,18 @@ struct RowLookup {
   /// Where all keys are columns of the row, which; else none.
   let columns: [Int]
 
+  init(rowKeys: [Expression], ofRow: [Evaluator], ofTrigger: [Evaluator]) {
+    (self.rowKeys, self.ofRow, self.ofTrigger) = (rowKeys, ofRow, ofTrigger)
+    columns = rowKeys.columns(of: 0) ?? []
+  }
+
   /// Nil where the condition has no such equality.
   init?(_ condition: Expression?, _ compiler: ExpressionCompiler) throws(DeploymentError) {
     let equalities = JoinEquality.all(in: condition).filter { [$0.left.stream, $0.right.stream].contains(0) }
     if equalities.isEmpty { return nil }
-    rowKeys = equalities.map { $0.left.stream == 0 ? $0.left.expression : $0.right.expression }
-    ofRow = try compiler.compile(rowKeys)
-    ofTrigger = try compiler.compile(equalities.map { $0.left.stream == 0 ? $0.right.expression : $0.left.expression })
-    columns = rowKeys.columns(of: 0) ?? []
+    let rowKeys = equalities.map { $0.left.stream == 0 ? $0.left.expression : $0.right.expression }
+    let ofTrigger = equalities.map { $0.left.stream == 0 ? $0.right.expression : $0.left.expression }
+    self.init(rowKeys: rowKeys, ofRow: try compiler.compile(rowKeys), ofTrigger: try compiler.compile(ofTrigger))
   }
 }
 

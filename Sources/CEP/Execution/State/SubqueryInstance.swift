@@ -17,6 +17,8 @@ final class SubqueryCode {
   /// Equalities between its rows and the enclosing statement's events, by which rows are looked up; nil where there are none, or where its
   /// source's rows are not those that have been passed on, in that order.
   let lookup: RowLookup?
+  /// For `value in (select …)`: the same, and behind its keys the selected value.
+  let membership: RowLookup?
 
   init(_ plan: SubqueryPlan, outer: [EventType], context: EventType?, environment: Environment) throws(DeploymentError) {
     self.plan = plan
@@ -30,7 +32,17 @@ final class SubqueryCode {
     self.aggregates = aggregates
     groupBy = try compiler.compile(plan.groupBy)
     having = try compiler.compile(plan.having)
-    lookup = SubqueryCode.keepsOrder(plan) ? try RowLookup(plan.filter, compiler) : nil
+    let lookup = SubqueryCode.keepsOrder(plan) ? try RowLookup(plan.filter, compiler) : nil
+    self.lookup = lookup
+    if case .contains = plan.kind, SubqueryCode.keepsOrder(plan), plan.aggregates.isEmpty, plan.having == nil, let value = plan.select,
+      value.onlyStream == 0
+    {
+      membership = RowLookup(
+        rowKeys: (lookup?.rowKeys ?? []) + [value], ofRow: (lookup?.ofRow ?? []) + (try compiler.compile([value])),
+        ofTrigger: lookup?.ofTrigger ?? [])
+    } else {
+      membership = nil
+    }
     let outerCompiler = environment.compiler(outer, context: context)
     switch plan.kind {
     case .contains(let value, _), .quantified(let value, _, _): operand = try outerCompiler.compile(value)
@@ -111,9 +123,13 @@ final class SubqueryInstance {
 
   private func matching(_ outer: Frame) throws(EvaluationError) -> [Event] {
     load(outer)
-    guard let filter = code.filter else { return contents }
+    return try passing(try candidates())
+  }
+
+  private func passing(_ events: [Event]) throws(EvaluationError) -> [Event] {
+    guard let filter = code.filter else { return events }
     var kept: [Event] = []
-    for event in try candidates() {
+    for event in events {
       frame.events[0] = event
       if try filter(frame).isTrue { kept.append(event) }
     }
@@ -185,11 +201,21 @@ final class SubqueryInstance {
       return values.isEmpty ? .null : .array(values)
     case .contains(_, let negated):
       guard let operand = try code.operand.map({ e throws(EvaluationError) in try e(outer) }) else { return .null }
+      if let membership = code.membership, !operand.isNull { return try contains(operand, outer, membership, negated) }
       return contains(operand, try values(outer), negated)
     case .quantified(_, let comparison, let all):
       guard let operand = try code.operand.map({ e throws(EvaluationError) in try e(outer) }) else { return .null }
       return quantified(operand, try values(outer), comparison, all: all)
     }
+  }
+
+  /// The same, looked up; of a value that is not null.
+  private func contains(_ operand: Value, _ outer: Frame, _ lookup: RowLookup, _ negated: Bool) throws(EvaluationError) -> Value {
+    load(outer)
+    let key = try evaluateAll(lookup.ofTrigger, frame)
+    func isThere(_ value: Value) throws(EvaluationError) -> Bool { try !passing(try keeper.rows(lookup, key + [value])).isEmpty }
+    if try isThere(operand) { return .bool(!negated) }
+    return try isThere(.null) ? .null : .bool(negated)
   }
 
   private func contains(_ operand: Value, _ values: [Value], _ negated: Bool) -> Value {
