@@ -123,5 +123,33 @@ enum EPLTypical {
       "union",
       "@Name('Output') select rstream ipfix.sourceAddress as source from IPFIX.win:length(1000).win:time(10 sec) retain-union;"
     ),
+    (
+      "membership",
+      """
+      create window Small.win:time(1 min) as (source address);
+      insert into Small select ipfix.sourceAddress as source from IPFIX(ipfix.packetDeltaCount < 4);
+      @Name('Output')
+      select ipfix.sourceAddress as source,
+        (select count(*) from Small as s where s.source = h.ipfix.sourceAddress) as flows
+      from IPFIX(ipfix.HTTPRequestURL not like '') as h
+      where ipfix.destinationAddress not in (select s.source from Small as s);
+      """
+    ),
+    (
+      "previous",
+      """
+      @Name('Output')
+      select ipfix.sourceAddress as source, ipfix.octetDeltaCount - prev(1, ipfix.octetDeltaCount) as change
+      from IPFIX.win:time(1 min);
+      """
+    ),
+    (
+      "extremes",
+      """
+      @Name('Output')
+      select min(ipfix.octetDeltaCount) as least, median(ipfix.octetDeltaCount) as middle,
+        maxby(ipfix.octetDeltaCount).ipfix.sourceAddress as source from IPFIX.win:time(1 min);
+      """
+    ),
   ]
 }

@@ -97,7 +97,8 @@ final class ByKeyState: AggregateState {
   let result: Result
   let isEver: Bool
   let descending: [Bool]
-  private var entries: [(keys: [Value], value: Value)] = []
+  private typealias Entry = (keys: [Value], value: Value)
+  private var entries = OrderedPieces<Entry>()
   init(_ result: Result, descending: [Bool], isEver: Bool = false) {
     self.result = result
     self.descending = descending
@@ -114,29 +115,33 @@ final class ByKeyState: AggregateState {
 
   override func enter(_ value: Value, _ rest: [Value], time: Int64) {
     if isEver, let best = entries.first {
-      if precedes(rest, best.keys) { entries = [(rest, value)] }
+      if precedes(rest, best.keys) { entries = OrderedPieces([(rest, value)]) }
       return
     }
-    let position = entries.firstIndex { precedes(rest, $0.keys) } ?? entries.count
-    entries.insert((rest, value), at: position)
+    entries.insert((rest, value), at: entries.firstPlace { precedes(rest, $0.keys) })
   }
   override func leave(_ value: Value, _ rest: [Value], time: Int64) {
     if isEver { return }
-    let own = entries.firstIndex { $0.value == value && $0.keys == rest }
-    if let position = own ?? entries.firstIndex(where: { $0.value == value }) { entries.remove(at: position) }
+    let own = entries.place(
+      from: entries.firstPlace { !precedes($0.keys, rest) }, where: { $0.value == value && $0.keys == rest },
+      while: { !precedes(rest, $0.keys) })
+    // Numbers that have no order (NaN) may stand elsewhere.
+    if let place = own ?? entries.place(from: entries.start, where: { $0.value == value }) { entries.remove(at: place) }
   }
   override func clear() { if !isEver { entries.removeAll() } }
   override func exchange(_ archive: StateArchive) {
     archive.note(entries: entries.count, of: 0)
-    archive.array(&entries, blank: (keys: [], value: .null)) { entry in
+    var all = entries.all
+    archive.array(&all, blank: (keys: [], value: .null)) { entry in
       archive.values(&entry.keys)
       archive.value(&entry.value)
     }
+    if archive.isRestoring { entries = OrderedPieces(all) }
   }
   override func value(time: Int64) -> Value {
     switch result {
     case .first: entries.first?.value ?? .null
-    case .all: entries.isEmpty ? .null : .array(entries.map(\.value))
+    case .all: entries.count == 0 ? .null : .array(entries.all.map(\.value))
     }
   }
 }

@@ -5,32 +5,26 @@ final class SortedState: AggregateState {
   enum Result { case min, max, median, averageDeviation }
   let result: Result
   private let order: (Value, Value) -> Int?
-  var values: [Value] = []
+  private var values = OrderedPieces<Value>()
   init(_ result: Result, _ types: [ValueType] = []) {
     self.result = result
     order = orderOf(types)
   }
 
-  private func position(of value: Value) -> Int {
-    var low = 0
-    var high = values.count
-    while low < high {
-      let middle = (low + high) / 2
-      if (order(values[middle], value) ?? 0) < 0 { low = middle + 1 } else { high = middle }
-    }
-    return low
-  }
+  private func place(of value: Value) -> OrderedPieces<Value>.Place { values.firstPlace { (order($0, value) ?? 0) >= 0 } }
 
   override func enter(_ value: Value, _ rest: [Value], time: Int64) {
-    if !value.isNull { values.insert(value, at: position(of: value)) }
+    if !value.isNull { values.insert(value, at: place(of: value)) }
   }
   override func leave(_ value: Value, _ rest: [Value], time: Int64) {
-    if value.isNull { return }
-    let position = position(of: value)
-    if position < values.count { values.remove(at: position) }
+    if !value.isNull, let place = values.place(from: place(of: value), where: { _ in true }) { values.remove(at: place) }
   }
   override func clear() { values.removeAll() }
-  override func exchange(_ archive: StateArchive) { archive.entryValues(&values) }
+  override func exchange(_ archive: StateArchive) {
+    var all = values.all
+    archive.entryValues(&all)
+    if archive.isRestoring { values = OrderedPieces(all) }
+  }
 
   override func value(time: Int64) -> Value {
     guard let first = values.first, let last = values.last else { return .null }
@@ -39,10 +33,10 @@ final class SortedState: AggregateState {
     case .max: return last
     case .median:
       let middle = values.count / 2
-      guard let upper = values[middle].number else { return .null }
-      return .double(values.count % 2 == 1 ? upper : (upper + (values[middle - 1].number ?? 0)) / 2)
+      guard let upper = values[middle]?.number else { return .null }
+      return .double(values.count % 2 == 1 ? upper : (upper + (values[middle - 1]?.number ?? 0)) / 2)
     case .averageDeviation:
-      let numbers = values.compactMap(\.number)
+      let numbers = values.all.compactMap(\.number)
       let mean = numbers.reduce(0, +) / Double(numbers.count)
       return .double(numbers.reduce(0) { $0 + abs($1 - mean) } / Double(numbers.count))
     }

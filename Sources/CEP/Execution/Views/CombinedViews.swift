@@ -30,6 +30,8 @@ final class CombinedView: View {
     }
   }
   override var contents: [Event] { batch.map { parts[$0].contents } ?? held.all }
+  override var contentCount: Int { batch == nil ? held.count : contents.count }
+  override func content(_ index: Int) -> Event? { batch == nil ? held[index] : super.content(index) }
   override var history: History? { batch.flatMap { parts[$0].history } ?? ownHistory }
   override func start() throws(EvaluationError) { for part in parts { try part.start() } }
   override func stop() { for part in parts { part.stop() } }

@@ -27,6 +27,12 @@ struct NotedQueue<Note> {
   var all: [Event] { hasHoles ? events[head...].compactMap { $0 } : events[head...].map { $0.unsafelyUnwrapped } }
   var allNotes: [Note] { hasHoles ? (head..<events.count).filter { events[$0] != nil }.map { notes[$0] } : Array(notes[head...]) }
 
+  /// One of them, counted from the oldest; nil where there are not so many.
+  subscript(index: Int) -> Event? {
+    guard index >= 0, index < count else { return nil }
+    return hasHoles ? all[index] : events[head + index]
+  }
+
   mutating func append(_ event: Event, _ note: Note) {
     if places != nil { place(event, events.count) }
     events.append(event)
@@ -95,8 +101,6 @@ struct NotedQueue<Note> {
 extension NotedQueue<Void> {
   init(_ events: [Event]) { for event in events { append(event) } }
   mutating func append(_ event: Event) { append(event, ()) }
-  /// - Parameter index: counted from the oldest; nothing has been taken out from between.
-  subscript(index: Int) -> Event? { hasHoles ? all[index] : events[head + index] }
 }
 
 /// Events in order of arrival, each with a time.

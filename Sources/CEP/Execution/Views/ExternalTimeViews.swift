@@ -15,6 +15,8 @@ final class ExternallyTimedView: View {
     self.site = site
   }
   override var contents: [Event] { queue.all }
+  override var contentCount: Int { queue.count }
+  override func content(_ index: Int) -> Event? { queue[index] }
   override var history: History? { ownHistory }
 
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {

@@ -7,6 +7,12 @@ struct KeyedEvents {
   private var entries: [(key: [Value], event: Event)?] = []
   private var live = 0
 
+  var count: Int { live }
+  /// One of them, in the order of `all`.
+  subscript(index: Int) -> Event? {
+    guard index >= 0, index < live else { return nil }
+    return live == entries.count ? entries[index]?.event : all[index]
+  }
   var all: [Event] { entries.compactMap { $0?.event } }
   subscript(key: [Value]) -> Event? { positions[key].flatMap { entries[$0]?.event } }
 
@@ -56,6 +62,8 @@ class OnePerKeyView: View {
     self.site = site
   }
   override final var contents: [Event] { events.all }
+  override final var contentCount: Int { events.count }
+  override final func content(_ index: Int) -> Event? { events[index] }
   override final var history: History? { ownHistory }
 
   final func key(of event: Event) throws(EvaluationError) -> [Value] { try site.values(keys, of: event) }

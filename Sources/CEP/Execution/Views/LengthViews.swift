@@ -7,6 +7,8 @@ final class LengthView: View {
   private lazy var ownHistory = WindowHistory(self)
   init(size: Int) { self.size = size }
   override var contents: [Event] { queue.all }
+  override var contentCount: Int { queue.count }
+  override func content(_ index: Int) -> Event? { queue[index] }
   override var history: History? { ownHistory }
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
     var leaving = old.filter { queue.remove($0) }
@@ -23,6 +25,8 @@ final class KeepAllView: View {
   private var queue = EventQueue()
   private lazy var ownHistory = WindowHistory(self)
   override var contents: [Event] { queue.all }
+  override var contentCount: Int { queue.count }
+  override func content(_ index: Int) -> Event? { queue[index] }
   override var history: History? { ownHistory }
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
     let leaving = old.filter { queue.remove($0) }
@@ -41,6 +45,8 @@ final class FirstLengthView: View {
   private lazy var ownHistory = WindowHistory(self)
   init(size: Int) { self.size = size }
   override var contents: [Event] { queue.all }
+  override var contentCount: Int { queue.count }
+  override func content(_ index: Int) -> Event? { queue[index] }
   override var history: History? { ownHistory }
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
     let leaving = old.filter { queue.remove($0) }

@@ -44,6 +44,8 @@ final class SortView: View {
     self.site = site
   }
   override var contents: [Event] { entries.map(\.event) }
+  override var contentCount: Int { entries.count }
+  override func content(_ index: Int) -> Event? { entries.indices.contains(index) ? entries[index].event : nil }
   override var history: History? { ownHistory }
 
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
@@ -97,6 +99,8 @@ final class RankView: View {
     self.site = site
   }
   override var contents: [Event] { entries.map(\.event) }
+  override var contentCount: Int { entries.count }
+  override func content(_ index: Int) -> Event? { entries.indices.contains(index) ? entries[index].event : nil }
   override var history: History? { ownHistory }
 
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {

@@ -16,6 +16,8 @@ final class TimeView: View {
     slot = site.statement.takeSlot()
   }
   override var contents: [Event] { queue.all }
+  override var contentCount: Int { queue.count }
+  override func content(_ index: Int) -> Event? { queue[index] }
   override var history: History? { ownHistory }
 
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
@@ -62,6 +64,8 @@ final class TimeAccumulatingView: View {
     slot = site.statement.takeSlot()
   }
   override var contents: [Event] { queue.all }
+  override var contentCount: Int { queue.count }
+  override func content(_ index: Int) -> Event? { queue[index] }
   override var history: History? { ownHistory }
 
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
@@ -107,6 +111,8 @@ final class FirstTimeView: View {
     slot = site.statement.takeSlot()
   }
   override var contents: [Event] { queue.all }
+  override var contentCount: Int { queue.count }
+  override func content(_ index: Int) -> Event? { queue[index] }
   override var history: History? { ownHistory }
   override func start() throws(EvaluationError) {
     timer = site.schedule(at: interval.after(site.clock.now), slot: slot) { [unowned self] () throws(EvaluationError) in self.isOpen = false

@@ -16,6 +16,12 @@ class View {
   func discard(_ events: [Event]) {}
   /// What it holds, in its own order.
   var contents: [Event] { [] }
+  /// How many that are, and one of them; for `prev`, which asks at every event.
+  var contentCount: Int { contents.count }
+  func content(_ index: Int) -> Event? {
+    let contents = contents
+    return contents.indices.contains(index) ? contents[index] : nil
+  }
   /// Whether it holds rows back and passes them on together.
   var isBatch: Bool { false }
   /// For `prev`.
@@ -90,16 +96,12 @@ final class WindowHistory: History {
     self.view = view
     self.newestFirst = newestFirst
   }
-  private func at(_ offset: Int) -> Event? {
-    let events = view.contents
-    let index = newestFirst ? events.count - 1 - offset : offset
-    return index >= 0 && index < events.count ? events[index] : nil
-  }
+  private func at(_ offset: Int) -> Event? { view.content(newestFirst ? view.contentCount - 1 - offset : offset) }
   override func event(_ kind: Expression.Previous.Kind, _ offset: Int, at event: Event, isNew: Bool) -> Event? {
     guard isNew else { return nil }
-    return kind == .tail ? at(view.contents.count - 1 - offset) : at(offset)
+    return kind == .tail ? at(view.contentCount - 1 - offset) : at(offset)
   }
-  override func count(at event: Event) -> Int? { view.contents.count }
+  override func count(at event: Event) -> Int? { view.contentCount }
   override func window(at event: Event) -> [Event]? { newestFirst ? view.contents.reversed() : view.contents }
 }
 
