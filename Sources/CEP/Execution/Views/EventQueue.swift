@@ -24,7 +24,7 @@ struct NotedQueue<Note> {
   var first: Event? { isEmpty ? nil : events[head] }
   var firstNote: Note? { isEmpty ? nil : notes[head] }
   private var hasHoles: Bool { events.count - head != count }
-  var all: [Event] { hasHoles ? events[head...].compactMap { $0 } : events[head...].map { $0.unsafelyUnwrapped } }
+  var all: [Event] { events[head...].compactMap { $0 } }
   var allNotes: [Note] { hasHoles ? (head..<events.count).filter { events[$0] != nil }.map { notes[$0] } : Array(notes[head...]) }
 
   /// One of them, counted from the oldest; nil where there are not so many.
