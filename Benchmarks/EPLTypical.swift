@@ -151,5 +151,14 @@ enum EPLTypical {
         maxby(ipfix.octetDeltaCount).ipfix.sourceAddress as source from IPFIX.win:time(1 min);
       """
     ),
+    (
+      "initiated",
+      """
+      create context Scanner initiated by distinct(s.ipfix.sourceAddress) IPFIX(ipfix.packetDeltaCount < 3) as s terminated after 30 sec;
+      @Name('Output')
+      context Scanner select context.s.ipfix.sourceAddress as source, count(*) as flows
+      from IPFIX(ipfix.sourceAddress = context.s.ipfix.sourceAddress) output last when terminated;
+      """
+    ),
   ]
 }

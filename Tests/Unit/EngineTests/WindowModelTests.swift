@@ -149,6 +149,27 @@ import Testing
     }
   }
 
+  // MARK: Partitions that a filter names
+
+  private static let contexts = [
+    "initiated by E(k like '%3') as s terminated after 20 sec", "initiated by distinct(s.v) E(k like '%3') as s terminated after 20 sec",
+    "initiated by E(k like '%3') as s terminated by E(v = 7)", "initiated by distinct(s.v) E as s terminated by E(v = s.v, k like '%9')",
+  ]
+
+  @Test(arguments: contexts) func partitions(_ context: String) throws {
+    let events = Self.events(500, seed: 29)
+    func rows(_ condition: String) throws -> [String] {
+      try self.rows(
+        """
+        create context C \(context);
+        @Name('Output') context C select context.s.k as s, k, count(*) as c from E(\(condition));
+        """, events)
+    }
+    let found = try rows("v = context.s.v")
+    #expect(found == (try rows("v >= context.s.v and v <= context.s.v")))
+    #expect(found.count > 20)
+  }
+
   // MARK: Windows that keep an order
 
   /// Runs a model beside a window: `change` takes an event in and gives what leaves.

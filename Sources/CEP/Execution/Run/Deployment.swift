@@ -110,18 +110,29 @@ extension Runtime {
       }
     }
     for (number, source) in sources.enumerated() {
+      let index = try partitionIndex(source, context, environment)
       let prefilter = { environment.updatesStreams ? nil : environment.columnFilter(source.entryCondition($0)) }
       let scan: Consumer.Scan = { [unowned statement] batch, times in
         (statement.instance as? SelectInstance)?.sources[number].sequence?.scan(batch, times)
       }
       listen(
         statement, source.inputTypes, rank: 100 + number, context, prefilter, scan: source.sequence == nil ? nil : scan,
-        isFiltered: source.isFiltered
+        isFiltered: source.isFiltered, among: index
       ) { instance, event throws(EvaluationError) in
         try (instance as? SelectInstance)?.sources[number].accept(event)
       }
     }
     try start(statement, context)
+  }
+
+  /// For a source whose filter names partitions of a context.
+  private func partitionIndex(_ source: SourceCode, _ context: ContextRuntime?, _ environment: Environment)
+    throws(EvaluationError) -> PartitionIndex?
+  {
+    guard let context, case .stream(let type, let filter?) = source.plan.kind else { return nil }
+    let compiler = environment.compiler([type], context: context.plan.type)
+    guard let lookup = try lifted({ () throws(DeploymentError) in try RowLookup(filter, compiler) }) else { return nil }
+    return try context.index(lookup)
   }
 
   private func deployOn(_ plan: OnPlan, _ statement: StatementRuntime) throws(EvaluationError) {
@@ -143,18 +154,21 @@ extension Runtime {
   }
 
   /// Hands a type's events to the statement's instance, or to those of the partitions that the event belongs to.
-  /// - Parameter model: the type as one of which the events are divided among the partitions; nil for their own.
+  /// - Parameters:
+  ///   - model: the type as one of which the events are divided among the partitions; nil for their own.
+  ///   - index: the partitions that are to see an event; nil for all that it belongs to.
   private func listen(
     _ statement: StatementRuntime, _ types: [EventType], rank: Int, _ context: ContextRuntime?, dividedLike model: EventType? = nil,
     _ prefilter: (EventType) -> ColumnFilter? = { _ in nil }, scan: Consumer.Scan? = nil, isFiltered: Bool = false,
-    _ accept: @escaping (StatementInstance, Event) throws(EvaluationError) -> Void
+    among index: PartitionIndex? = nil, _ accept: @escaping (StatementInstance, Event) throws(EvaluationError) -> Void
   ) {
     for type in types {
       let consumer: Consumer
       if let context {
         consumer = Consumer(statement: statement, rank: rank, prefilter: prefilter(type), isFiltered: isFiltered) {
           [unowned statement, unowned context] event throws(EvaluationError) in
-          for partition in try context.partitions(of: event, like: model) {
+          let partitions = if let index { try index.partitions(for: event) } else { try context.partitions(of: event, like: model) }
+          for partition in partitions {
             if let instance = partition.instance(of: statement) { try accept(instance, event) }
           }
         }

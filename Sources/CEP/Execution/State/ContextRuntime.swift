@@ -20,6 +20,7 @@ final class ContextRuntime {
   private var users: [StatementRuntime] = []
   private var root: ContextNode?
   private(set) var partitions: [Partition] = []
+  private var indices: [PartitionIndex] = []
   private var nextID: Int64 = 0
   /// What each statement's instance keeps when it has just begun; nil where it can never be as new.
   private var beginnings: [Int: [UInt8]?] = [:]
@@ -66,6 +67,15 @@ final class ContextRuntime {
     return found
   }
 
+  /// An index of the partitions, where events begin them and they overlap; nil elsewhere, where they are found or few.
+  func index(_ lookup: RowLookup) throws(EvaluationError) -> PartitionIndex? {
+    guard code.levels.count == 1, case .timed(_, _, _, overlaps: true, _) = code.levels[0].kind else { return nil }
+    let index = PartitionIndex(lookup, statement.runtime.clock)
+    for partition in partitions { try index.insert(partition) }
+    indices.append(index)
+    return index
+  }
+
   /// The partitions and what they began with; the statements in them exchange their own.
   func exchange(_ archive: StateArchive) {
     archive.integer(&nextID)
@@ -74,6 +84,10 @@ final class ContextRuntime {
     if archive.isRestoring {
       for partition in partitions { for (_, instance) in partition.instances { instance.stop() } }
       partitions = all.compactMap { $0.map { Partition(properties: $0) } }
+      for index in indices {
+        index.removeAll()
+        archive.attempt { () throws(EvaluationError) in for partition in partitions { try index.insert(partition) } }
+      }
       if let old = root {
         old.halt()
         root = code.levels[0].node(self, depth: 0, outer: [])
@@ -129,6 +143,7 @@ final class ContextRuntime {
     let gone = Set(partitions.map(ObjectIdentifier.init))
     self.partitions.removeAll { gone.contains(ObjectIdentifier($0)) }
     for partition in partitions {
+      for index in indices { try? index.remove(partition) }
       for (_, instance) in partition.instances { instance.stop() }
       partition.instances.removeAll()
     }
@@ -152,6 +167,7 @@ final class ContextRuntime {
   func open(_ levels: [Event]) throws(EvaluationError) -> Partition {
     let partition = Partition(properties: properties(levels))
     partitions.append(partition)
+    for index in indices { try index.insert(partition) }
     for user in users { try start(user, in: partition) }
     return partition
   }
@@ -172,6 +188,7 @@ final class ContextRuntime {
   func close(_ partition: Partition) throws(EvaluationError) {
     guard let index = partitions.firstIndex(where: { $0 === partition }) else { return }
     partitions.remove(at: index)
+    for index in indices { try index.remove(partition) }
     for (_, instance) in partition.instances {
       try instance.terminate()
       instance.stop()

@@ -9,12 +9,15 @@ final class TimedNode: ContextNode {
     let keys: [Value]
     var timer: Timer?
     var pattern: PatternRuntime?
+    var hasEnded = false
     init(_ branch: ContextBranch, keys: [Value]) {
       self.branch = branch
       self.keys = keys
     }
   }
   private var open: [Open] = []
+  /// The keys of those that are open, where no two may be alike.
+  private var keys: Set<[Value]> = []
   private var startPattern: PatternRuntime?
   private var startTimer: Timer?
   private var hasEnded = false
@@ -103,7 +106,7 @@ final class TimedNode: ContextNode {
     frame.context = made
     let keys = try evaluateAll(conditions.distinct, frame)
     frame.context = nil
-    if !conditions.distinct.isEmpty, open.contains(where: { $0.keys == keys }) { return }
+    if !conditions.distinct.isEmpty, !self.keys.insert(keys).inserted { return }
     if !conditions.overlaps {
       startPattern?.stop()
       startTimer?.cancel()
@@ -123,6 +126,8 @@ final class TimedNode: ContextNode {
   private func close(_ closing: Open) throws(EvaluationError) {
     guard let index = open.firstIndex(where: { $0 === closing }) else { return }
     open.remove(at: index)
+    keys.remove(closing.keys)
+    closing.hasEnded = true
     closing.timer?.cancel()
     closing.pattern?.stop()
     try closing.branch.end()
@@ -133,8 +138,8 @@ final class TimedNode: ContextNode {
   /// Ends before it begins: a partition does not see the event that begins it as its end.
   override func observe(_ event: Event) throws(EvaluationError) {
     guard let conditions else { return }
-    let before = open
-    for opened in before {
+    let hadOpen = !open.isEmpty
+    for opened in isTold ? open : [] {
       if case .filter(let type, let filter, _) = conditions.end, event.type === type {
         frame.context = opened.branch.properties
         let ends = try passes(filter, event)
@@ -142,14 +147,22 @@ final class TimedNode: ContextNode {
         if ends { try close(opened) }
       }
       try opened.pattern?.accept(event)
-      if open.contains(where: { $0 === opened }) { try opened.branch.observe(event) }
+      if !opened.hasEnded { try opened.branch.observe(event) }
     }
-    if !conditions.overlaps, !before.isEmpty { return }
+    if !conditions.overlaps, hadOpen { return }
     if case .filter(let type, let filter, let tag) = conditions.start, event.type === type, try passes(filter, event) {
       try begin(tag.map { [level.plan.type.properties[$0].name: .event(event)] } ?? [:])
       try open.last?.branch.observe(event)
     }
     try startPattern?.accept(event)
+  }
+
+  /// Whether what is open wants to see events: to end by one, or for what lies within.
+  private var isTold: Bool {
+    switch conditions?.end {
+    case .filter, .pattern: true
+    default: depth + 1 < context.levels.count
+    }
   }
 
   override func collect(_ event: Event, opening: Bool, into found: inout [Partition]) throws(EvaluationError) {
@@ -172,6 +185,7 @@ final class TimedNode: ContextNode {
       opened.branch.halt()
       gone += opened.branch.partitions
     }
+    for opened in open.prefix(count) { keys.remove(opened.keys) }
     open.removeFirst(count)
     return gone
   }
@@ -200,7 +214,9 @@ final class TimedNode: ContextNode {
     }
     var items = open.map(Optional.some)
     archive.array(&items, blank: nil) { exchange(&$0, conditions.end, archive) }
-    if archive.isRestoring { open = items.compactMap { $0 } }
+    guard archive.isRestoring else { return }
+    open = items.compactMap { $0 }
+    keys = Set(open.map(\.keys))
   }
 
   private func exchange(_ item: inout Open?, _ end: ContextLevelCode.Condition, _ archive: StateArchive) {
