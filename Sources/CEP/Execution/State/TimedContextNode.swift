@@ -106,13 +106,14 @@ final class TimedNode: ContextNode {
     frame.context = made
     let keys = try evaluateAll(conditions.distinct, frame)
     frame.context = nil
-    if !conditions.distinct.isEmpty, !self.keys.insert(keys).inserted { return }
+    if !conditions.distinct.isEmpty, self.keys.contains(keys) { return }
     if !conditions.overlaps {
       startPattern?.stop()
       startTimer?.cancel()
     }
     let opened = Open(try branch(made), keys: keys)
     open.append(opened)
+    self.keys.insert(keys)
     if let due {
       opened.timer = endTimer(of: opened, at: due)
     }
