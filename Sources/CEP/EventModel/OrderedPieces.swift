@@ -24,8 +24,9 @@ public struct OrderedPieces<Element> {
   public var last: Element? { pieces.last?.last }
   public var all: [Element] { pieces.count == 1 ? pieces[0] : Array(pieces.joined()) }
 
-  /// The element at a number from the front.
+  /// The element at a number from the front; nil where there is none.
   public subscript(number: Int) -> Element? {
+    guard number >= 0 else { return nil }
     var rest = number
     for piece in pieces {
       if rest < piece.count { return piece[rest] }
@@ -84,6 +85,18 @@ public struct OrderedPieces<Element> {
     let element = pieces[place.piece].remove(at: place.index)
     if pieces[place.piece].isEmpty { pieces.remove(at: place.piece) }
     return element
+  }
+
+  public mutating func removeLast() -> Element? {
+    guard let last = pieces.last else { return nil }
+    return remove(at: Place(piece: pieces.count - 1, index: last.count - 1))
+  }
+
+  /// Takes out the first ones while they are meant.
+  public mutating func removeFirst(while isMeant: (Element) -> Bool) -> [Element] {
+    var taken: [Element] = []
+    while let first, isMeant(first) { taken.append(remove(at: start)) }
+    return taken
   }
 
   public mutating func removeAll() {

@@ -35,6 +35,11 @@ import Testing
     #expect(pieces[pieces.count] == nil)
     let copy = OrderedPieces(plain)
     #expect(copy.all.map(\.number) == plain.map(\.number))
+    #expect(pieces[-1] == nil)
+    #expect(pieces.removeLast()?.number == plain.removeLast().number)
+    let bound = plain[plain.count / 3].value
+    #expect(pieces.removeFirst { $0.value < bound }.map(\.number) == plain.filter { $0.value < bound }.map(\.number))
+    #expect(pieces.all.map(\.number) == plain.filter { $0.value >= bound }.map(\.number))
     pieces.removeAll()
     #expect(pieces.count == 0 && pieces.first == nil && pieces.all.isEmpty)
   }

@@ -178,7 +178,7 @@ final class TimeOrderView: View {
   private let timestamp: Evaluator
   private let site: ViewSite
   private var slot: Int
-  private var entries: [(time: Int64, event: Event)] = []
+  private var entries = OrderedPieces<(time: Int64, event: Event)>()
   private var timer: Timer?
   private lazy var ownHistory = WindowHistory(self, newestFirst: false)
 
@@ -188,12 +188,13 @@ final class TimeOrderView: View {
     self.site = site
     slot = site.statement.takeSlot()
   }
-  override var contents: [Event] { entries.map(\.event) }
+  override var contents: [Event] { entries.all.map(\.event) }
+  override var contentCount: Int { entries.count }
+  override func content(_ index: Int) -> Event? { entries[index]?.event }
   override var history: History? { ownHistory }
 
   override func update(new: [Event], old: [Event]) throws(EvaluationError) {
-    var leaving = old.isEmpty ? [] : old.filter { event in entries.contains { $0.event === event } }
-    if !leaving.isEmpty { discard(leaving) }
+    var leaving = old.filter { remove($0) }
     for event in new {
       guard let time = try site.value(timestamp, of: event).integer.map(TimeBounds.clamped) else {
         throw EvaluationError("the window's timestamp is null")
@@ -217,19 +218,24 @@ final class TimeOrderView: View {
 
   private func expire() throws(EvaluationError) {
     timer = nil
-    let kept = entries.firstPlace { interval.after($0.time) > site.clock.now }
-    let leaving = entries[..<kept].map(\.event)
-    entries.removeFirst(kept)
+    let leaving = entries.removeFirst { interval.after($0.time) <= site.clock.now }
     schedule()
-    try pass(new: [], old: leaving)
+    try pass(new: [], old: leaving.map(\.event))
   }
-  override func discard(_ events: [Event]) { entries.removeAll { entry in events.contains { $0 === entry.event } } }
+  override func discard(_ events: [Event]) { for event in events { _ = remove(event) } }
+
+  /// Whether it was there.
+  private func remove(_ event: Event) -> Bool {
+    guard let place = entries.place(from: entries.start, where: { $0.event === event }) else { return false }
+    entries.remove(at: place)
+    return true
+  }
   override func stop() { timer?.cancel() }
   override func exchange(_ archive: StateArchive) {
-    var (events, times) = (entries.map(\.event), entries.map(\.time))
+    var (events, times) = (contents, entries.all.map(\.time))
     archive.events(&events)
     archive.integers(&times)
-    if archive.isRestoring { entries = zip(events, times).map { (time: $1, event: $0) } }
+    if archive.isRestoring { entries = OrderedPieces(zip(events, times).map { (time: $1, event: $0) }) }
     archive.timer(&timer, site, &slot) { [unowned self] () throws(EvaluationError) in try self.expire() }
   }
 }
