@@ -23,8 +23,7 @@ private struct ViewRow {
     ViewRow("std", "firstevent", 0...0), ViewRow("std", "groupwin", 1...64), ViewRow("ext", "sort", 2...64),
     ViewRow("ext", "rank", 3...64), ViewRow("win", "expr", 1...1), ViewRow("win", "expr_batch", 1...2),
     ViewRow("std", "size", 0...64), ViewRow("stat", "uni", 1...64), ViewRow("stat", "weighted_avg", 2...64),
-    ViewRow("stat", "correl", 2...64),
-    ViewRow("stat", "linest", 2...64),
+    ViewRow("stat", "correl", 2...64), ViewRow("stat", "linest", 2...64),
   ]
 }
 

@@ -25,8 +25,7 @@ struct Tables {
     let tables = Tables(
       octets: .allocate(capacity: 256), octetLengths: .allocate(capacity: 256), hex: .allocate(capacity: 256),
       zeroRuns: .allocate(capacity: 256), flags: .allocate(capacity: 64), protocols: .allocate(capacity: 256),
-      protocolLengths: .allocate(capacity: 256),
-      classes: .allocate(capacity: 256), shortEscapes: .allocate(capacity: 256))
+      protocolLengths: .allocate(capacity: 256), classes: .allocate(capacity: 256), shortEscapes: .allocate(capacity: 256))
     for value in 0..<256 { tables.fill(value) }
     for value in 0..<64 { tables.fillFlags(value) }
     return tables

@@ -77,8 +77,7 @@ struct JoinRoute {
       if usable.isEmpty {
         steps.append(Step(stream: next, keys: [], index: nil, columns: []))
       } else {
-        let own = usable.map { $0.left.stream == next ? $0.left.expression : $0.right.expression }
-        let other = usable.map { $0.left.stream == next ? $0.right.expression : $0.left.expression }
+        let (own, other) = (usable.map { $0.side(of: next) }, usable.map { $0.side(opposite: next) })
         let index = tables[next].addIndex(own, try compiler.compile(own))
         steps.append(Step(stream: next, keys: try compiler.compile(other), index: index, columns: own.columns(of: next) ?? []))
       }
@@ -88,6 +87,8 @@ struct JoinRoute {
 }
 
 extension JoinEquality {
+  func side(of stream: Int) -> Expression { left.stream == stream ? left.expression : right.expression }
+  func side(opposite stream: Int) -> Expression { left.stream == stream ? right.expression : left.expression }
   func ties(_ stream: Int, to bound: Set<Int>) -> Bool {
     (left.stream == stream && bound.contains(right.stream)) || (right.stream == stream && bound.contains(left.stream))
   }

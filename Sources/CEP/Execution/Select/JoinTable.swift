@@ -21,15 +21,15 @@ final class JoinTable {
     return indices.count - 1
   }
 
-  /// The same over rows that may be there already.
-  func index(_ expressions: [Expression], _ keys: [Evaluator], _ frame: Frame, _ stream: Int) throws(EvaluationError) -> Int {
-    let known = indices.count
-    let number = addIndex(expressions, keys)
-    if number == known { for event in queue.all { try enter(event, number, frame, stream) } }
-    return number
-  }
-
   func find(_ index: Int, _ key: [Value]) -> [Event] { indices[index].events[key]?.all ?? [] }
+
+  /// The rows, as stream 0, that may have a key: by an index that is made, of those that are there, when it is first asked.
+  func rows(_ lookup: RowLookup, _ key: [Value], _ frame: Frame) throws(EvaluationError) -> [Event] {
+    let known = indices.count
+    let index = addIndex(lookup.rowKeys, lookup.ofRow)
+    if index == known { for event in queue.all { try enter(event, index, frame, 0) } }
+    return find(index, key)
+  }
 
   func insert(_ event: Event, _ frame: Frame, _ stream: Int) throws(EvaluationError) {
     queue.append(event)

@@ -109,7 +109,7 @@ final class NamedWindow: StatementInstance {
 
   /// The rows that may have a key: those for which the conditions hold are among them.
   func rows(_ lookup: RowLookup, _ key: [Value]) throws(EvaluationError) -> [Event] {
-    index.find(try index.index(lookup.rowKeys, lookup.ofRow, frame, 0), key)
+    try index.rows(lookup, key, frame)
   }
   private var isBatch: Bool { chain.isBatch }
 

@@ -71,9 +71,10 @@ struct RowLookup {
   init?(_ condition: Expression?, _ compiler: ExpressionCompiler) throws(DeploymentError) {
     let equalities = JoinEquality.all(in: condition).filter { [$0.left.stream, $0.right.stream].contains(0) }
     if equalities.isEmpty { return nil }
-    let rowKeys = equalities.map { $0.left.stream == 0 ? $0.left.expression : $0.right.expression }
-    let ofTrigger = equalities.map { $0.left.stream == 0 ? $0.right.expression : $0.left.expression }
-    self.init(rowKeys: rowKeys, ofRow: try compiler.compile(rowKeys), ofTrigger: try compiler.compile(ofTrigger))
+    let rowKeys = equalities.map { $0.side(of: 0) }
+    self.init(
+      rowKeys: rowKeys, ofRow: try compiler.compile(rowKeys),
+      ofTrigger: try compiler.compile(equalities.map { $0.side(opposite: 0) }))
   }
 }
 

@@ -32,9 +32,10 @@ final class SubqueryCode {
     self.aggregates = aggregates
     groupBy = try compiler.compile(plan.groupBy)
     having = try compiler.compile(plan.having)
-    let lookup = SubqueryCode.keepsOrder(plan) ? try RowLookup(plan.filter, compiler) : nil
+    let keepsOrder = SubqueryCode.keepsOrder(plan)
+    let lookup = keepsOrder ? try RowLookup(plan.filter, compiler) : nil
     self.lookup = lookup
-    if case .contains = plan.kind, SubqueryCode.keepsOrder(plan), plan.aggregates.isEmpty, plan.having == nil, let value = plan.select,
+    if case .contains = plan.kind, keepsOrder, plan.aggregates.isEmpty, plan.having == nil, let value = plan.select,
       value.onlyStream == 0
     {
       membership = RowLookup(
@@ -262,7 +263,7 @@ private final class RowKeeper: Receiver {
     for event in old { try table.remove(event, frame, 0) }
   }
   func rows(_ lookup: RowLookup, _ key: [Value]) throws(EvaluationError) -> [Event] {
-    table.find(try table.index(lookup.rowKeys, lookup.ofRow, frame, 0), key)
+    try table.rows(lookup, key, frame)
   }
   func replace(_ events: [Event]) { table.replace(events, frame, 0) }
   func removeFirst(_ share: Double) throws(EvaluationError) -> Int {

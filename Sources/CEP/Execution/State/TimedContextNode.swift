@@ -159,12 +159,11 @@ final class TimedNode: ContextNode {
   }
 
   /// Whether what is open wants to see events: to end by one, or for what lies within.
-  private var isTold: Bool {
+  private lazy var isTold: Bool =
     switch conditions?.end {
     case .filter, .pattern: true
     default: depth + 1 < context.levels.count
     }
-  }
 
   override func collect(_ event: Event, opening: Bool, into found: inout [Partition]) throws(EvaluationError) {
     for opened in open { try opened.branch.collect(event, opening: opening, into: &found) }
@@ -184,9 +183,9 @@ final class TimedNode: ContextNode {
       opened.timer?.cancel()
       opened.pattern?.stop()
       opened.branch.halt()
+      keys.remove(opened.keys)
       gone += opened.branch.partitions
     }
-    for opened in open.prefix(count) { keys.remove(opened.keys) }
     open.removeFirst(count)
     return gone
   }
